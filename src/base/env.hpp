@@ -1,0 +1,14 @@
+// Environment variables as a parameter. Empty means absent, as GitHub passes inputs not given.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace base {
+
+// The value of a variable; "" when it is not set.
+using Env = std::function<std::string(const std::string& name)>;
+
+Env process_env();
+
+}  // namespace base

@@ -1,0 +1,29 @@
+#include "base/signals.hpp"
+
+#include <unistd.h>
+#include <csignal>
+#include <string_view>
+
+#include "base/error.hpp"
+
+namespace base {
+
+namespace {
+
+constexpr std::string_view kLine = PRODUCT_NAME ": interrupted\n";
+
+// Only calls what POSIX allows in a handler.
+void end_now(int) {
+  const ssize_t written = ::write(STDERR_FILENO, kLine.data(), kLine.size());
+  ::_exit(written < 0 ? static_cast<int>(exit_interrupted) : exit_interrupted);
+}
+
+}  // namespace
+
+void exit_on_signals() {
+  std::signal(SIGINT, end_now);
+  std::signal(SIGTERM, end_now);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace base

@@ -1,0 +1,27 @@
+// What main knows of a command.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+
+#include "base/env.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace commands {
+
+// Does the command's work after parsing; returns the exit code or throws base::Error.
+using Run = std::function<int()>;
+
+struct Command {
+  const char* name;
+  const char* summary;  // one line
+  // Declares the options on the app and returns what to run once they are parsed. Parsing must
+  // have no effect but to fill in values: no reading, no sending, no printing.
+  Run (*add)(CLI::App& app, const base::Env& env);
+};
+
+}  // namespace commands

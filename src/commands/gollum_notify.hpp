@@ -1,0 +1,10 @@
+// gollum-notify: tells Slack which wiki pages changed.
+#pragma once
+
+#include "commands/command.hpp"
+
+namespace commands {
+
+Run add_gollum_notify(CLI::App& app, const base::Env& env);
+
+}  // namespace commands

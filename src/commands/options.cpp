@@ -1,0 +1,129 @@
+#include "commands/options.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "base/utf8.hpp"
+
+namespace commands {
+
+namespace {
+
+std::string upper_ascii(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
+// "--webhook" -> "INPUT_WEBHOOK"; the runner keeps hyphens. Short options are no inputs.
+std::string input_variable(const std::string& name) {
+  return "INPUT_" + upper_ascii(name.substr(2));
+}
+
+std::vector<std::string> not_empty(const std::vector<std::string>& values) {
+  std::vector<std::string> kept;
+  for (const std::string& value : values) {
+    if (!value.empty()) kept.push_back(value);
+  }
+  return kept;
+}
+
+base::Error wrong_value(const Setting& setting, const std::string& what) {
+  return {base::exit_usage, fmt::format("{} is '{}', but must be {}", setting.origin,
+                                        base::one_line(setting.values.back()), what)};
+}
+
+}  // namespace
+
+std::string main_name(const Option& option) {
+  return option.names.substr(2, option.names.find(',') - 2);
+}
+
+Setting resolve(const Option& option, const std::vector<std::string>& given, const base::Env& env) {
+  const std::vector<std::string> names = base::split(option.names, ',');
+  const std::vector<std::string> flags = not_empty(given);
+  if (!flags.empty()) return {flags, Source::flag, names.front()};
+  for (const std::string& name : names) {
+    const std::string variable = input_variable(name);
+    const std::string value = name.starts_with("--") ? env(variable) : "";
+    if (!value.empty()) return {{value}, Source::input, variable};
+  }
+  for (const std::string& variable : base::split_list(option.environment)) {
+    const std::string value = env(variable);
+    if (!value.empty()) return {{value}, Source::environment, variable};
+  }
+  return {not_empty({option.fallback}), Source::fallback, names.front()};
+}
+
+Options::Options(CLI::App& app, std::vector<Option> table, base::Env env)
+    : table_(std::move(table)), env_(std::move(env)) {
+  for (const Option& option : table_) {
+    const bool is_toggle = option.kind == Kind::toggle;
+    CLI::Option* parsed = is_toggle ? app.add_flag(option.names) : app.add_option(option.names);
+    parsed->allow_extra_args(false)->take_all();
+    parsed_.push_back(parsed);
+  }
+}
+
+Options::Found Options::find(const std::string& name) const {
+  for (size_t i = 0; i < table_.size(); ++i) {
+    if (main_name(table_[i]) == name) {
+      return {table_[i], resolve(table_[i], parsed_[i]->results(), env_)};
+    }
+  }
+  throw base::Error(base::exit_our_bug, fmt::format("no option --{} is declared", name));
+}
+
+std::string Options::text(const std::string& name) const {
+  const Found found = find(name);
+  return found.setting.values.empty() ? "" : found.setting.values.back();
+}
+
+std::vector<std::string> Options::list(const std::string& name) const {
+  const Found found = find(name);
+  std::vector<std::string> items;
+  for (const std::string& value : found.setting.values) {
+    const bool by_line = found.option.kind == Kind::lines;
+    for (const std::string& part : by_line ? base::split(value, '\n') : base::split_list(value)) {
+      const std::string item = base::trim(part);
+      if (!item.empty()) items.push_back(item);
+    }
+  }
+  return items;
+}
+
+bool Options::toggle(const std::string& name) const {
+  const Setting setting = find(name).setting;
+  if (setting.values.empty()) return false;
+  const std::string word = base::lower_ascii(base::trim(setting.values.back()));
+  for (const char* yes : {"true", "yes", "on", "1"}) {
+    if (word == yes) return true;
+  }
+  for (const char* no : {"false", "no", "off", "0"}) {
+    if (word == no) return false;
+  }
+  throw wrong_value(setting, "true or false");
+}
+
+int64_t Options::number(const std::string& name, int64_t least, int64_t most) const {
+  const Setting setting = find(name).setting;
+  const std::string text = setting.values.empty() ? "" : base::trim(setting.values.back());
+  int64_t value = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool is_number = result.ec == std::errc() && result.ptr == text.data() + text.size();
+  if (!is_number || value < least || value > most) {
+    throw wrong_value(setting, fmt::format("a whole number from {} to {}", least, most));
+  }
+  return value;
+}
+
+Source Options::source(const std::string& name) const {
+  return find(name).setting.source;
+}
+
+}  // namespace commands

@@ -1,0 +1,80 @@
+// A command's options: declared once, in a table; from it come the parser, the help and the one
+// rule for values. flag > action input (INPUT_<FLAG>) > environment variable > default, and empty
+// means absent.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/env.hpp"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace commands {
+
+// What a person may write for an option.
+enum class Kind {
+  text,
+  list,    // items, comma- or newline-separated; may be given more than once
+  lines,   // items, one a line; may be given more than once
+  toggle,  // --flag or --flag=false; as input or variable: true, false, yes, no, on, off, 1, 0
+  number,
+};
+
+struct Option {
+  std::string group;        // heading in the help
+  std::string names;        // "--webhook,--slack-webhook"; the first names it everywhere
+  std::string value_name;   // "URL"; "" for a toggle
+  std::string environment;  // "SLACK_WEBHOOK,SLACK_WEBHOOK_URL", asked in this order
+  std::string fallback;     // default
+  std::string help;
+  Kind kind = Kind::text;
+};
+
+// Where a value came from, weakest first.
+enum class Source { fallback, environment, input, flag };
+
+struct Setting {
+  std::vector<std::string> values;  // as written, the empty ones left out
+  Source source = Source::fallback;
+  std::string origin;  // for errors: "--pages", "INPUT_PAGES", "SLACK_WEBHOOK"
+};
+
+// The rule itself. `given` holds what stood behind the flag, once or more often.
+Setting resolve(const Option& option, const std::vector<std::string>& given, const base::Env& env);
+
+class Options {
+ public:
+  // Declares them on the command's CLI::App, which must live as long as this.
+  Options(CLI::App& app, std::vector<Option> table, base::Env env);
+
+  // Values after parsing. `name` is the first name without dashes; an unknown one is our bug (70).
+  std::string text(const std::string& name) const;
+  std::vector<std::string> list(const std::string& name) const;
+  bool toggle(const std::string& name) const;                                  // throws 64
+  int64_t number(const std::string& name, int64_t least, int64_t most) const;  // throws 64
+  Source source(const std::string& name) const;
+
+  const std::vector<Option>& table() const { return table_; }
+  const base::Env& env() const { return env_; }
+
+ private:
+  struct Found {
+    const Option& option;
+    Setting setting;
+  };
+  Found find(const std::string& name) const;
+
+  std::vector<Option> table_;
+  std::vector<CLI::Option*> parsed_;  // in the table's order; the app owns them
+  base::Env env_;
+};
+
+// The first name without its dashes: "webhook".
+std::string main_name(const Option& option);
+
+}  // namespace commands

@@ -1,0 +1,36 @@
+// The options that every command which sends to Slack has, and what they mean together.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "commands/options.hpp"
+#include "slack/client.hpp"
+
+namespace commands {
+
+// Where a message goes, and by whom.
+struct Delivery {
+  slack::Sender sender;               // neither webhook nor token: none is known
+  std::vector<std::string> channels;  // as given; may be empty with a webhook
+  std::string thread_ts;
+};
+
+// --webhook, --token, --channel, --thread-ts, --api, --retry-budget, --timeout.
+std::vector<Option> delivery_options();
+
+// --username, --icon-emoji, --icon-url, --color, --unfurl-links.
+std::vector<Option> looks_options();
+
+// Decides between webhook and token when both are known: the one given more directly (flag, then
+// input, then environment); alike from the environment the token if there is a channel for it
+// (named_channels: the command has some of its own), else the webhook. Throws 64 for both given
+// alike directly, and for values that can't be right; no text of it holds a secret.
+Delivery read_delivery(const Options& options, bool named_channels);
+
+slack::Looks read_looks(const Options& options);  // throws 64
+
+// The connection for sending; tells of waits on standard error.
+slack::Line make_line(const Options& options, const std::string& command);
+
+}  // namespace commands

@@ -1,0 +1,128 @@
+#include "gollum/message.hpp"
+
+#include <fmt/format.h>
+
+#include "base/utf8.hpp"
+
+namespace gollum {
+
+namespace {
+
+// In UTF-16 units, before escaping.
+constexpr size_t kMaxTitle = 150;
+constexpr size_t kMaxAction = 30;
+constexpr size_t kMaxSummary = 400;
+constexpr size_t kMaxExcerptLine = 120;
+constexpr size_t kMaxFallback = 3'000;
+
+std::string who(const Digest& digest, const MessageOptions& options) {
+  if (!options.sender_mention.empty()) return " by " + options.sender_mention;
+  if (digest.sender.login.empty()) return "";
+  return " by " +
+         slack::link(digest.sender.html_url, base::shorten(digest.sender.login, kMaxTitle));
+}
+
+std::string head(const Digest& digest, const MessageOptions& options) {
+  return fmt::format("{} wiki: {} changed{}",
+                     slack::link(wiki_url(digest.repository),
+                                 base::shorten(digest.repository.full_name, kMaxTitle)),
+                     page_count(digest.changes.size()), who(digest, options));
+}
+
+std::string title(const Page& page) {
+  const std::string text = base::shorten(base::one_line(page.title), kMaxTitle);
+  return text.find_first_not_of(' ') == std::string::npos ? "(no title)" : text;
+}
+
+std::string what_happened(const Page& page) {
+  return slack::escape(base::shorten(page.action, kMaxAction));
+}
+
+// " from Old" behind "renamed", ", renamed from Old" behind "edited".
+std::string rename(const Change& change) {
+  const std::string old_name = slack::escape(base::shorten(change.old_name, kMaxTitle));
+  return (change.page.action == "renamed" ? " from " : ", renamed from ") + old_name;
+}
+
+// Appends when the section still has room for it, and for the characters that close it.
+void add(std::string& section, const std::string& text, size_t reserve = 0) {
+  if (base::utf16_length(section) + base::utf16_length(text) + reserve <= slack::kMaxSectionText) {
+    section += text;
+  }
+}
+
+void add_excerpt(std::string& section, const std::vector<std::string>& excerpt) {
+  constexpr std::string_view fence = "\n```";
+  if (excerpt.empty()) return;
+  const size_t before = section.size();
+  add(section, std::string(fence), 2 * fence.size());
+  for (const std::string& line : excerpt) {
+    add(section, "\n" + slack::escape(base::shorten(line, kMaxExcerptLine)), fence.size());
+  }
+  if (section.size() > before) section += fence;
+}
+
+std::string change_section(const Change& change) {
+  const Page& page = change.page;
+  std::string section =
+      fmt::format("*{}* {}", slack::link(page.html_url, title(page)), what_happened(page));
+  if (!change.old_name.empty()) add(section, rename(change));
+  if (change.has_diff) add(section, fmt::format(" +{}/-{}", change.added, change.removed));
+  if (!diff_url(page).empty()) add(section, " · " + slack::link(diff_url(page), "diff"));
+  if (!history_url(page).empty()) add(section, " · " + slack::link(history_url(page), "history"));
+  const std::string summary = base::shorten(base::one_line(page.summary), kMaxSummary);
+  if (!summary.empty()) add(section, "\n> " + slack::escape(summary));
+  add_excerpt(section, change.excerpt);
+  return section;
+}
+
+// For the notification, and for where blocks are not shown: the same news in one line.
+std::string fallback(const Digest& digest, const MessageOptions& options) {
+  std::string text = options.text_prefix.empty() ? "" : options.text_prefix + "\n";
+  text += head(digest, options);
+  const char* separator = ": ";
+  size_t told = 0;
+  for (const Change& change : digest.changes) {
+    const std::string item = fmt::format("{}{} ({})", separator, slack::escape(title(change.page)),
+                                         what_happened(change.page));
+    if (base::utf16_length(text) + base::utf16_length(item) > kMaxFallback) break;
+    text += item;
+    separator = ", ";
+    ++told;
+  }
+  if (told < digest.changes.size())
+    text += fmt::format(" and {} more", digest.changes.size() - told);
+  return text;
+}
+
+std::string more(const Digest& digest, size_t told) {
+  const std::string history = slack::link(wiki_history_url(digest.repository), "wiki history");
+  return fmt::format("and {} more: {}", digest.changes.size() - told, history);
+}
+
+}  // namespace
+
+slack::Message make_message(const Digest& digest, const MessageOptions& options) {
+  using Kind = slack::Block::Kind;
+  slack::Message message;
+  message.text = fallback(digest, options);
+  if (!options.text_prefix.empty()) message.blocks.push_back({Kind::section, options.text_prefix});
+  message.blocks.push_back({Kind::section, head(digest, options)});
+  const std::string longest_more = more(digest, 0);
+  size_t units = base::utf16_length(longest_more);
+  for (const slack::Block& block : message.blocks) units += base::utf16_length(block.mrkdwn);
+  size_t told = 0;
+  for (const Change& change : digest.changes) {
+    const std::string section = change_section(change);
+    units += base::utf16_length(section);
+    const bool fits =
+        units <= slack::kMaxTextOfAllBlocks && message.blocks.size() + 1 < slack::kMaxBlocks;
+    if (!fits) break;
+    message.blocks.push_back({Kind::section, section});
+    ++told;
+  }
+  if (told < digest.changes.size()) message.blocks.push_back({Kind::context, more(digest, told)});
+  return message;
+}
+
+}  // namespace gollum

@@ -1,0 +1,57 @@
+// A JSON document as a plain tree, the same whether it was read from JSON or YAML or built to be
+// written. Members keep their order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace json {
+
+struct Value;
+struct Member;
+using Array = std::vector<Value>;
+using Object = std::vector<Member>;
+
+struct Value {
+  std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::string, Array, Object> data;
+
+  Value() : data(nullptr) {}
+  Value(std::nullptr_t) : data(nullptr) {}
+  Value(bool value) : data(value) {}
+  Value(int value) : data(int64_t{value}) {}
+  Value(int64_t value) : data(value) {}
+  Value(uint64_t value) : data(value) {}
+  Value(double value) : data(value) {}
+  Value(const char* value) : data(std::string(value)) {}
+  Value(std::string_view value) : data(std::string(value)) {}
+  Value(std::string value) : data(std::move(value)) {}
+  Value(Array value);
+  Value(Object value);
+};
+
+struct Member {
+  std::string name;
+  Value value;
+};
+
+// The member of that name; nullptr when `value` is no object or has none.
+const Value* find(const Value& value, std::string_view name);
+
+// The same, following names from the outside in: find(reply, {"response_metadata", "messages"}).
+const Value* find(const Value& value, std::initializer_list<std::string_view> path);
+
+const std::string* as_string(const Value* value);
+const Array* as_array(const Value* value);
+const Object* as_object(const Value* value);
+bool is_null(const Value* value);  // also when there is no value
+
+// A member's text; "" when it is missing or no string.
+std::string string_at(const Value& value, std::string_view name);
+
+// A member's truth value; false when it is missing or no boolean.
+bool bool_at(const Value& value, std::string_view name);
+
+}  // namespace json

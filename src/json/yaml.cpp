@@ -1,0 +1,86 @@
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <charconv>
+
+#include "base/error.hpp"
+#include "base/utf8.hpp"
+#include "json/read.hpp"
+
+namespace json {
+
+namespace {
+
+constexpr size_t kMostValues = 1'000'000;
+
+base::Error not_yaml(const YAML::Mark& mark, const std::string& source, const std::string& why) {
+  if (mark.is_null()) return {base::exit_bad_input, fmt::format("{}: {}", source, why)};
+  return {base::exit_bad_input, fmt::format("{} is not YAML: line {}, column {}: {}", source,
+                                            mark.line + 1, mark.column + 1, why)};
+}
+
+template <typename Number>
+bool read_number(const std::string& text, Number& number) {
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, number);
+  return result.ec == std::errc() && result.ptr == end;
+}
+
+// A plain (unquoted) scalar by the core schema: null, boolean, decimal number, else text.
+Value plain_scalar(const std::string& text) {
+  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") {
+    return nullptr;
+  }
+  if (text == "true" || text == "True" || text == "TRUE") return true;
+  if (text == "false" || text == "False" || text == "FALSE") return false;
+  const bool like_number = text.find_first_not_of("+-.0123456789eE") == std::string::npos;
+  int64_t whole = 0;
+  double real = 0;
+  if (like_number && read_number(text, whole)) return whole;
+  if (like_number && read_number(text, real)) return real;
+  return text;
+}
+
+Value tree_of(const YAML::Node& node, const std::string& source, size_t& count) {
+  if (++count > kMostValues) {
+    throw not_yaml(node.Mark(), source, "aliases make it larger than a million values");
+  }
+  if (node.IsSequence()) {
+    Array array;
+    for (const YAML::Node& item : node) array.push_back(tree_of(item, source, count));
+    return array;
+  }
+  if (node.IsMap()) {
+    Object object;
+    for (const auto& member : node) {
+      if (!member.first.IsScalar()) {
+        throw not_yaml(member.first.Mark(), source, "a name must be plain text");
+      }
+      object.push_back({member.first.Scalar(), tree_of(member.second, source, count)});
+    }
+    return object;
+  }
+  if (node.IsNull()) return nullptr;
+  const bool quoted = node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str";
+  return quoted ? Value(node.Scalar()) : plain_scalar(node.Scalar());
+}
+
+}  // namespace
+
+Value parse_yaml(const std::string& text, const std::string& source) {
+  if (base::first_invalid_utf8(text)) {
+    throw base::Error(base::exit_bad_input, fmt::format("{} is not UTF-8", source));
+  }
+  try {
+    size_t count = 0;
+    return tree_of(YAML::Load(text), source, count);
+  } catch (const YAML::Exception& error) {
+    throw not_yaml(error.mark, source, error.msg);
+  }
+}
+
+std::string yaml_cpp_version() {
+  return YAML_CPP_VERSION;
+}
+
+}  // namespace json

@@ -1,0 +1,146 @@
+// The table of commands, and the only place where errors become exit codes.
+#include <CLI/CLI.hpp>
+
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "base/env.hpp"
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "commands/command.hpp"
+#include "commands/gollum_notify.hpp"
+#include "commands/help.hpp"
+#include "commands/report.hpp"
+#include "commands/version.hpp"
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+constexpr commands::Command kCommands[] = {
+    {"gollum-notify", "tell Slack which wiki pages changed", commands::add_gollum_notify},
+};
+
+const commands::Command& command_named(const std::string& name) {
+  Arguments names;
+  for (const commands::Command& command : kCommands) {
+    if (name == command.name) return command;
+    names.emplace_back(command.name);
+  }
+  const std::string meant = base::nearest(name, names);
+  throw base::Error(
+      base::exit_usage,
+      fmt::format("unknown command '{}'{}; {} --help lists all commands", name,
+                  meant.empty() ? "" : fmt::format("; did you mean {}?", meant), PRODUCT_NAME));
+}
+
+// What a person typed in the wrong place may be a secret.
+std::string shown_argument(const std::string& word) {
+  const bool secret = word.starts_with("xox") || word.find("://") != std::string::npos;
+  return secret ? "(not shown)" : fmt::format("'{}'", word);
+}
+
+base::Error unknown_argument(const CLI::App& app, const std::string& argument) {
+  const std::string word = argument.substr(0, argument.find('='));
+  Arguments names = {"--help"};
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  const std::string meant = word.starts_with('-') ? base::nearest(word, names) : "";
+  return {base::exit_usage,
+          fmt::format("unknown {} {}{}; {} {} --help lists all options",
+                      word.starts_with('-') ? "option" : "argument", shown_argument(word),
+                      meant.empty() ? "" : fmt::format("; did you mean {}?", meant), PRODUCT_NAME,
+                      app.get_name())};
+}
+
+// Parses first and runs afterwards.
+int run_command(const commands::Command& command, const Arguments& arguments,
+                const base::Env& env) {
+  CLI::App app(command.summary, command.name);
+  app.allow_extras();
+  const commands::Run run = command.add(app, env);
+  try {
+    app.parse(Arguments(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
+  } catch (const CLI::CallForHelp&) {
+    base::write_stdout(app.help());
+    return base::exit_ok;
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string text = error.what();  // "--event: 1 required …"
+    throw base::Error(base::exit_usage, text.substr(0, text.find(':')) + " needs a value");
+  } catch (const CLI::ParseError& error) {
+    throw base::Error(base::exit_usage, error.what());
+  }
+  const Arguments unknown = app.remaining();
+  if (!unknown.empty()) throw unknown_argument(app, unknown.front());
+  return run();
+}
+
+bool is_help(const std::string& word) {
+  return word == "help" || word == "--help" || word == "-h";
+}
+
+bool is_version(const std::string& word) {
+  return word == "version" || word == "--version";
+}
+
+// A GitHub action names the command by input, as it has no arguments; the first one is the default.
+Arguments with_command(Arguments arguments, const base::Env& env) {
+  const std::string first = arguments.empty() ? "-" : arguments.front();
+  const bool complete = !first.starts_with('-') || is_help(first) || is_version(first);
+  if (complete || !commands::in_actions(env)) return arguments;
+  const std::string input = env("INPUT_COMMAND");
+  arguments.insert(arguments.begin(), input.empty() ? kCommands[0].name : input);
+  return arguments;
+}
+
+int run_arguments(Arguments arguments, const base::Env& env) {
+  if (arguments.empty()) {
+    base::write_stderr(commands::overview(kCommands));
+    return base::exit_usage;
+  }
+  const std::string first = arguments.front();
+  arguments.erase(arguments.begin());
+  if (is_help(first) && !arguments.empty()) {
+    return run_command(command_named(arguments.front()), {"--help"}, env);
+  }
+  if (is_help(first)) {
+    base::write_stdout(commands::overview(kCommands));
+    return base::exit_ok;
+  }
+  if (is_version(first)) {
+    base::write_stdout(commands::version_text());
+    return base::exit_ok;
+  }
+  return run_command(command_named(first), arguments, env);
+}
+
+// "gollum-notify" when the arguments name a command; for error lines.
+std::string name_of(const Arguments& arguments) {
+  for (const commands::Command& command : kCommands) {
+    if (!arguments.empty() && arguments.front() == command.name) return command.name;
+  }
+  return "";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  base::exit_on_signals();
+  const base::Env env = base::process_env();
+  const Arguments arguments = with_command(Arguments(argv + 1, argv + argc), env);
+  try {
+    return run_arguments(arguments, env);
+  } catch (const base::Error& error) {
+    commands::report_error(env, name_of(arguments), error);
+    return error.code();
+  } catch (const std::exception& error) {
+    const base::Error ours(base::exit_our_bug, fmt::format("{}; please report this", error.what()));
+    commands::report_error(env, name_of(arguments), ours);
+    return ours.code();
+  }
+}

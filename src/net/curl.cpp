@@ -1,0 +1,201 @@
+#include "net/curl.hpp"
+
+#include <ares.h>
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+
+#include <cstring>
+#include <memory>
+
+#include "base/text.hpp"
+#include "net/ca.hpp"
+#include "net/url.hpp"
+
+namespace net {
+
+namespace {
+
+using Handle = std::shared_ptr<CURL>;
+
+// What one exchange collects while curl runs.
+struct Exchange {
+  HttpResponse response;
+  size_t max_reply_bytes = 0;
+  bool reply_too_long = false;
+};
+
+size_t take_body(const char* data, size_t, size_t size, void* to) {
+  auto& exchange = *static_cast<Exchange*>(to);
+  if (exchange.response.body.size() + size > exchange.max_reply_bytes) {
+    exchange.reply_too_long = true;
+    return 0;
+  }
+  exchange.response.body.append(data, size);
+  return size;
+}
+
+size_t take_header(const char* data, size_t, size_t size, void* to) {
+  auto& exchange = *static_cast<Exchange*>(to);
+  const std::string_view line(data, size);
+  const bool is_status_line = line.starts_with("HTTP/");
+  if (is_status_line) exchange.response.headers.clear();  // a proxy's or a 100's came before
+  const size_t colon = line.find(':');
+  if (!is_status_line && colon != std::string_view::npos) {
+    exchange.response.headers.emplace_back(base::lower_ascii(line.substr(0, colon)),
+                                           base::trim(line.substr(colon + 1)));
+  }
+  return size;
+}
+
+struct HeaderList {
+  curl_slist* list = nullptr;
+  explicit HeaderList(const Headers& headers) {
+    for (const auto& [name, value] : headers) add(name + ": " + value);
+    add("Expect:");  // no waiting for a "100 Continue"
+  }
+  HeaderList(const HeaderList&) = delete;
+  HeaderList& operator=(const HeaderList&) = delete;
+  ~HeaderList() { curl_slist_free_all(list); }
+
+ private:
+  void add(const std::string& line) { list = curl_slist_append(list, line.c_str()); }
+};
+
+void set_ca(CURL* curl, const CaLocation& ca) {
+  if (!ca.file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, ca.file.c_str());
+  if (!ca.directory.empty()) curl_easy_setopt(curl, CURLOPT_CAPATH, ca.directory.c_str());
+}
+
+void set_request(CURL* curl, const HttpRequest& request, const HeaderList& headers,
+                 const std::string& user_agent) {
+  curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, user_agent.c_str());
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.list);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, long{request.connect_timeout_ms});
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, long{request.timeout_ms});
+  if (request.method != "GET") {
+    curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.c_str());
+  }
+}
+
+void set_callbacks(CURL* curl, Exchange& exchange, char* error_text) {
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error_text);
+}
+
+// True from the moment the request may have been written: connected, and the TLS handshake over.
+// What a proxy got to read by CONNECT does not count.
+bool request_written(CURL* curl) {
+  double ready_s = 0;
+  curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME, &ready_s);
+  return ready_s > 0;
+}
+
+std::string tls_remedy(const CaLocation& ca) {
+  if (ca.file.empty() && ca.directory.empty()) {
+    return "no CA certificates were found on this machine; install the package ca-certificates or "
+           "set SSL_CERT_FILE";
+  }
+  return fmt::format(
+      "its certificate is not signed by a CA in {}; if that CA is to be trusted, set "
+      "SSL_CERT_FILE to a bundle that holds it",
+      ca.file.empty() ? ca.directory : ca.file);
+}
+
+HttpError unsent_failure(CURLcode code, const std::string& host, const std::string& why,
+                         const CaLocation& ca) {
+  if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
+    return {base::exit_configuration, "the address is no http or https URL", false};
+  }
+  if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE) {
+    const std::string text = fmt::format("TLS with {} failed: {}; {}", host, why, tls_remedy(ca));
+    return {base::exit_unavailable, text, false};
+  }
+  return {base::exit_unavailable, fmt::format("can't connect to {}: {}", host, why), true};
+}
+
+HttpError failure(CURL* curl, CURLcode code, const char* details, const HttpRequest& request,
+                  const Exchange& exchange, const CaLocation& ca) {
+  const std::string host = origin(request.url);
+  const std::string why = *details != '\0' ? details : curl_easy_strerror(code);
+  if (!request_written(curl)) return unsent_failure(code, host, why, ca);
+  if (exchange.reply_too_long) {
+    const std::string text =
+        fmt::format("the reply of {} is longer than {} MiB", host, request.max_reply_bytes >> 20U);
+    return {base::exit_malformed_reply, text, false};
+  }
+  if (code == CURLE_OPERATION_TIMEDOUT) {
+    const std::string text =
+        fmt::format("no whole reply from {} within {} ms", host, request.timeout_ms);
+    return {base::exit_retries_spent, text, false};
+  }
+  const bool cut =
+      code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
+  const bool nothing_came = cut && exchange.response.headers.empty();
+  return {nothing_came ? base::exit_retries_spent : base::exit_malformed_reply,
+          fmt::format("no whole reply from {}: {}", host, why), false};
+}
+
+HttpResponse exchange_with(CURL* curl, const HttpRequest& request, const CurlOptions& options) {
+  curl_easy_reset(curl);
+  const bool uses_tls = origin(request.url).starts_with("https:");
+  const CaLocation ca = uses_tls ? find_ca(options.env, path_exists) : CaLocation{};
+  const HeaderList headers(request.headers);
+  Exchange exchange;
+  exchange.max_reply_bytes = request.max_reply_bytes;
+  char error_text[CURL_ERROR_SIZE] = "";
+  set_ca(curl, ca);
+  set_request(curl, request, headers, options.user_agent);
+  set_callbacks(curl, exchange, error_text);
+  const CURLcode code = curl_easy_perform(curl);
+  if (code != CURLE_OK) throw failure(curl, code, error_text, request, exchange, ca);
+  long status = 0;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  exchange.response.status = static_cast<int>(status);
+  return exchange.response;
+}
+
+}  // namespace
+
+std::string header(const HttpResponse& response, const std::string& name) {
+  for (const auto& [header_name, value] : response.headers) {
+    if (header_name == name) return value;
+  }
+  return "";
+}
+
+Http curl_http(const CurlOptions& options) {
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    throw base::Error(base::exit_our_bug, "libcurl does not start");
+  }
+  const Handle curl(curl_easy_init(), curl_easy_cleanup);
+  if (curl == nullptr) throw base::Error(base::exit_our_bug, "libcurl gives no handle");
+  return [curl, options](const HttpRequest& request) {
+    return exchange_with(curl.get(), request, options);
+  };
+}
+
+std::string curl_version() {
+  return curl_version_info(CURLVERSION_NOW)->version;
+}
+
+std::string openssl_version() {
+  return OpenSSL_version(OPENSSL_VERSION_STRING);
+}
+
+std::string cares_version() {
+  return ares_version(nullptr);
+}
+
+}  // namespace net

@@ -1,0 +1,49 @@
+// HTTP as a value: a request in, a reply or an error out. What stands behind it is a parameter, so
+// that modules are tested without a network.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace net {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;  // may be a secret: no error text holds more of it than the host
+  Headers headers;
+  std::string body;
+  int64_t connect_timeout_ms = 10'000;
+  int64_t timeout_ms = 30'000;  // for the whole exchange, connecting included
+  size_t max_reply_bytes = size_t{8} << 20U;
+};
+
+struct HttpResponse {
+  int status = 0;
+  Headers headers;  // names in lower case
+  std::string body;
+};
+
+// The value of a reply's header (name in lower case); "" when it is not there.
+std::string header(const HttpResponse& response, const std::string& name);
+
+// No whole reply came. Code 69 when no request was written (nobody there, TLS failed), 75 when one
+// was and nothing came back, 76 when a reply broke off or is none, 78 when the URL can't be used.
+class HttpError : public base::Error {
+ public:
+  HttpError(base::ExitCode code, const std::string& message, bool may_be_sent_again)
+      : Error(code, message), safe_to_retry(may_be_sent_again) {}
+
+  // Certainly not obeyed, as nothing of the request was written, and it may go better next time.
+  bool safe_to_retry;
+};
+
+using Http = std::function<HttpResponse(const HttpRequest&)>;
+
+}  // namespace net

@@ -1,0 +1,83 @@
+#include "net/retry.hpp"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace net {
+
+namespace {
+
+constexpr int64_t kFirstWaitMs = 1'000;
+constexpr int64_t kLongestWaitMs = 30'000;
+constexpr int64_t kLongestAskedS = 86'400;
+
+struct Attempt {
+  std::optional<HttpResponse> response;
+  std::optional<HttpError> error;
+};
+
+Attempt attempt(const Http& http, const HttpRequest& request) {
+  try {
+    return {http(request), std::nullopt};
+  } catch (const HttpError& error) {
+    return {std::nullopt, error};
+  }
+}
+
+// The error that tells of all attempts, not only of the last.
+HttpError final_error(const HttpError& last, int attempts, bool reached_before) {
+  if (attempts == 1) return last;
+  const base::ExitCode code = reached_before ? base::exit_retries_spent : last.code();
+  return {code, fmt::format("{} ({} attempts)", last.what(), attempts), false};
+}
+
+}  // namespace
+
+std::optional<int64_t> retry_after_ms(const HttpResponse& response, int64_t now_unix_s) {
+  if (response.status != 429 && (response.status < 500 || response.status > 599)) {
+    return std::nullopt;
+  }
+  const std::string value = header(response, "retry-after");
+  int64_t seconds = 0;
+  const auto number = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  if (number.ec != std::errc() || number.ptr != value.data() + value.size()) {
+    const time_t date = value.empty() ? -1 : curl_getdate(value.c_str(), nullptr);
+    seconds = date == -1 ? 0 : int64_t{date} - now_unix_s;
+  }
+  return std::clamp<int64_t>(seconds, 0, kLongestAskedS) * 1000;
+}
+
+HttpResponse send(const Http& http, const base::Clock& clock, const HttpRequest& request,
+                  const RetryPolicy& policy) {
+  const int64_t deadline_ms = clock.monotonic_ms() + policy.budget_ms;
+  int64_t backoff_ms = kFirstWaitMs;
+  bool reached_before = false;
+  for (int attempts = 1;; ++attempts) {
+    const Attempt result = attempt(http, request);
+    int64_t wait_ms = backoff_ms;
+    std::string reason;
+    if (result.response) {
+      reached_before = true;
+      const auto asked_ms = policy.wait_asked_ms(*result.response, clock.unix_s());
+      if (!asked_ms) return *result.response;
+      if (*asked_ms > 0) wait_ms = *asked_ms;
+      reason = fmt::format("HTTP {}", result.response->status);
+    } else {
+      const HttpError& error = *result.error;
+      if (!error.safe_to_retry) throw final_error(error, attempts, reached_before);
+      reason = error.what();
+    }
+    if (clock.monotonic_ms() + wait_ms > deadline_ms) {
+      if (result.response) return *result.response;
+      throw final_error(*result.error, attempts, reached_before);
+    }
+    if (policy.on_wait) policy.on_wait(reason, wait_ms);
+    clock.sleep_ms(wait_ms);
+    backoff_ms = std::min(backoff_ms * 2, kLongestWaitMs);
+  }
+}
+
+}  // namespace net

@@ -1,0 +1,37 @@
+// The retry loop: sends again what certainly was not obeyed, within a budget of time.
+//
+// Sent again: a request that reached nobody, and one whose complete reply asks for it (429, 5xx).
+// Not sent again: a request that was written and got no whole reply, since it may have been obeyed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "net/http.hpp"
+
+namespace net {
+
+struct RetryPolicy {
+  int64_t budget_ms = 60'000;  // no attempt starts later than this after the first
+  // How a complete reply says "again": the least wait it asks for, 0 when it leaves that open,
+  // nothing when it is final. retry_after() for the rules of HTTP.
+  std::function<std::optional<int64_t>(const HttpResponse&, int64_t now_unix_s)> wait_asked_ms;
+  // Told before each wait, for the person who watches.
+  std::function<void(const std::string& reason, int64_t wait_ms)> on_wait;
+};
+
+// 429 and 5xx: Retry-After in ms (seconds or an HTTP date, RFC 9110 10.2.3), 0 without one.
+// Anything else: nothing.
+std::optional<int64_t> retry_after_ms(const HttpResponse& response, int64_t now_unix_s);
+
+// The final reply, which is still a 429 or 5xx when the budget is spent. Throws the last HttpError
+// when no reply came: 69 when nobody was ever reached, 75 when somebody was in an earlier attempt.
+// Waits 1, 2, 4… 30 s between attempts, or as long as the reply asks; gives up at once when that
+// is longer than what is left of the budget.
+HttpResponse send(const Http& http, const base::Clock& clock, const HttpRequest& request,
+                  const RetryPolicy& policy);
+
+}  // namespace net

@@ -1,0 +1,131 @@
+#include "slack/client.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "base/text.hpp"
+#include "base/utf8.hpp"
+#include "json/read.hpp"
+#include "json/write.hpp"
+#include "slack/errors.hpp"
+
+namespace slack {
+
+namespace {
+
+// The reply as JSON; nothing when it is something else.
+std::optional<json::Value> json_of(const net::HttpResponse& reply) {
+  try {
+    return json::parse(reply.body, "the reply");
+  } catch (const base::Error&) {
+    return std::nullopt;
+  }
+}
+
+bool is_rate_limit(const std::string& word) {
+  return word == "ratelimited" || word == "rate_limited";
+}
+
+// HTTP's rules, and a rate limit told in the body of a 200 or without the header.
+std::optional<int64_t> wait_asked_ms(const net::HttpResponse& reply, int64_t now_unix_s) {
+  const auto by_status = net::retry_after_ms(reply, now_unix_s);
+  if (by_status && *by_status > 0) return by_status;
+  const auto body = json_of(reply);
+  if (!body || !is_rate_limit(json::string_at(*body, "error"))) return by_status;
+  const json::Value* seconds = json::find(*body, "retry_after");
+  const auto* whole = seconds == nullptr ? nullptr : std::get_if<int64_t>(&seconds->data);
+  return whole == nullptr ? 0 : *whole * 1000;
+}
+
+void add_texts(std::vector<std::string>& texts, const json::Value* list) {
+  const json::Array* items = json::as_array(list);
+  if (items == nullptr) return;
+  for (const json::Value& item : *items) {
+    const std::string* text = json::as_string(&item);
+    if (text != nullptr) texts.push_back(*text);
+  }
+}
+
+std::string details_of(const json::Value& reply) {
+  std::vector<std::string> details;
+  for (const char* name : {"needed", "provided"}) {
+    const std::string text = json::string_at(reply, name);
+    if (!text.empty()) details.push_back(fmt::format("{}: {}", name, text));
+  }
+  add_texts(details, json::find(reply, "errors"));
+  add_texts(details, json::find(reply, {"response_metadata", "messages"}));
+  return base::join(details, "; ");
+}
+
+base::Error senseless(const net::HttpResponse& reply) {
+  return {base::exit_malformed_reply,
+          fmt::format("HTTP {} without Slack's word for it, but with: {}; is this Slack's address?",
+                      reply.status, base::shorten(base::one_line(reply.body), 120))};
+}
+
+bool tells_by_status(int status) {
+  return status == 401 || status == 403 || status == 429 || (status >= 500 && status <= 599);
+}
+
+// The error in a reply: JSON with a word and details from the Web API, a bare word from a webhook.
+base::Error refusal_of(const net::HttpResponse& reply) {
+  Refusal refusal{"", reply.status, ""};
+  if (const auto body = json_of(reply)) {
+    refusal.word = json::string_at(*body, "error");
+    refusal.details = details_of(*body);
+  } else if (reply.body.find_first_of("<> \n") == std::string::npos) {
+    refusal.word = reply.body;
+  }
+  if (refusal.word.empty() && !tells_by_status(reply.status)) return senseless(reply);
+  return refusal_error(refusal);
+}
+
+net::HttpResponse post(const std::string& url, const json::Value& body, const std::string& token,
+                       const Line& line) {
+  net::HttpRequest request;
+  request.method = "POST";
+  request.url = url;
+  request.headers = {{"Content-Type", "application/json; charset=utf-8"}};
+  if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
+  request.body = json::write(body);
+  request.timeout_ms = line.timeout_ms;
+  net::RetryPolicy retry = line.retry;
+  retry.wait_asked_ms = wait_asked_ms;
+  return net::send(line.http, line.clock, request, retry);
+}
+
+Receipt send_by_webhook(const Sender& sender, const Message& message, const Line& line) {
+  const net::HttpResponse reply = post(sender.webhook, payload(message), "", line);
+  if (reply.status != 200) throw refusal_of(reply);
+  if (base::trim(reply.body) == "ok") return {};
+  const auto body = json_of(reply);
+  if (!body || json::find(*body, "ok") == nullptr) throw senseless(reply);
+  if (!json::bool_at(*body, "ok")) throw refusal_of(reply);
+  return {};
+}
+
+}  // namespace
+
+json::Value call(const Sender& sender, const std::string& method, const json::Value& arguments,
+                 const Line& line) {
+  const std::string base = sender.api.ends_with('/') ? sender.api : sender.api + "/";
+  const net::HttpResponse reply = post(base + method, arguments, sender.token, line);
+  if (reply.status != 200) throw refusal_of(reply);
+  auto body = json_of(reply);
+  if (!body || json::find(*body, "ok") == nullptr) throw senseless(reply);
+  if (!json::bool_at(*body, "ok")) throw refusal_of(reply);
+  return std::move(*body);
+}
+
+Receipt send(const Sender& sender, const Message& message, const Line& line) {
+  if (!sender.webhook.empty()) return send_by_webhook(sender, message, line);
+  const json::Value reply = call(sender, "chat.postMessage", payload(message), line);
+  Receipt receipt{json::string_at(reply, "channel"), json::string_at(reply, "ts"), "", {}};
+  const json::Value* posted = json::find(reply, "message");
+  if (posted != nullptr) receipt.thread_ts = json::string_at(*posted, "thread_ts");
+  add_texts(receipt.warnings, json::find(reply, {"response_metadata", "warnings"}));
+  return receipt;
+}
+
+}  // namespace slack

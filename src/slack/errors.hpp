@@ -1,0 +1,21 @@
+// Slack's error words: what each means for the exit code, and what the person can do about it.
+// Source: docs.slack.dev chat.postMessage and "Sending messages using incoming webhooks".
+#pragma once
+
+#include <string>
+
+#include "base/error.hpp"
+
+namespace slack {
+
+struct Refusal {
+  std::string word;     // Slack's own, "not_in_channel"; "" when it gave none
+  int status = 0;       // HTTP status
+  std::string details;  // Slack's further words, "needed: chat:write"; "" when it gave none
+};
+
+// Code 77 for what concerns signing in and permission, 78 for channels and set-up, 65 for the
+// message itself, 75 for what may pass, 69 for failures inside Slack, 1 for words not in the table.
+base::Error refusal_error(const Refusal& refusal);
+
+}  // namespace slack

@@ -1,0 +1,46 @@
+#include "slack/mentions.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "base/utf8.hpp"
+
+namespace slack {
+
+namespace {
+
+// U… (W… in an Enterprise Grid) and capitals or digits.
+bool is_user_id(const std::string& text) {
+  if (text.size() < 3 || (text[0] != 'U' && text[0] != 'W')) return false;
+  return text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == std::string::npos;
+}
+
+}  // namespace
+
+Mentions read_mentions(const json::Value& document, const std::string& source) {
+  const json::Object* members = json::as_object(&document);
+  if (members == nullptr) {
+    throw base::Error(base::exit_bad_input,
+                      fmt::format("{} is no map of GitHub logins to Slack user IDs", source));
+  }
+  Mentions mentions;
+  for (const json::Member& member : *members) {
+    const std::string* id = json::as_string(&member.value);
+    if (id == nullptr || !is_user_id(*id)) {
+      throw base::Error(base::exit_bad_input,
+                        fmt::format("{}: '{}' has no Slack user ID (like U0123ABCD; in Slack: the "
+                                    "profile's menu, Copy member ID)",
+                                    source, base::one_line(member.name)));
+    }
+    mentions[base::lower_ascii(member.name)] = *id;
+  }
+  return mentions;
+}
+
+std::string mention_of(const Mentions& mentions, const std::string& login) {
+  const auto found = mentions.find(base::lower_ascii(login));
+  return found == mentions.end() ? "" : fmt::format("<@{}>", found->second);
+}
+
+}  // namespace slack

@@ -1,0 +1,91 @@
+#include "slack/mrkdwn.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "base/utf8.hpp"
+
+namespace slack {
+
+namespace {
+
+constexpr size_t kLongestUrl = 1'500;
+
+std::string escape_entities(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '`':
+        escaped += "ˋ";
+        break;
+      default:
+        escaped += c;
+    }
+  }
+  return escaped;
+}
+
+// A URL inside <…|…>: what would end it early is percent-encoded; nothing for what is no web link.
+std::string safe_url(std::string_view url) {
+  if (!url.starts_with("https://") && !url.starts_with("http://")) return "";
+  std::string safe;
+  for (const char c : url) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool unsafe = byte <= ' ' || byte == 0x7F || c == '<' || c == '>' || c == '|' || c == '`';
+    safe += unsafe ? fmt::format("%{:02X}", byte) : std::string(1, c);
+  }
+  safe = base::replace_all(base::repair_utf8(safe), "&", "&amp;");
+  return safe.size() > kLongestUrl ? "" : safe;
+}
+
+// <…> without its brackets, as a person sees it.
+std::string shown_reference(std::string_view inside) {
+  const size_t bar = inside.find('|');
+  const bool is_name =
+      inside.starts_with('@') || inside.starts_with('#') || inside.starts_with('!');
+  if (bar != std::string_view::npos) inside.remove_prefix(bar + 1);
+  if (is_name && bar == std::string_view::npos) inside.remove_prefix(1);
+  return (is_name ? "@" : "") + std::string(inside);
+}
+
+}  // namespace
+
+std::string escape(std::string_view text) {
+  return escape_entities(base::one_line(text));
+}
+
+std::string link(std::string_view url, std::string_view label) {
+  const std::string text = base::replace_all(escape(label), "|", "¦");
+  const std::string target = safe_url(url);
+  return target.empty() || text.empty() ? text : fmt::format("<{}|{}>", target, text);
+}
+
+std::string plain_text(std::string_view mrkdwn) {
+  std::string text;
+  while (!mrkdwn.empty()) {
+    const size_t open = mrkdwn.find('<');
+    text += mrkdwn.substr(0, open);
+    if (open == std::string_view::npos) break;
+    const size_t close = mrkdwn.find('>', open);
+    if (close == std::string_view::npos) {
+      text += mrkdwn.substr(open);
+      break;
+    }
+    text += shown_reference(mrkdwn.substr(open + 1, close - open - 1));
+    mrkdwn.remove_prefix(close + 1);
+  }
+  text = base::replace_all(text, "&lt;", "<");
+  text = base::replace_all(text, "&gt;", ">");
+  return base::replace_all(text, "&amp;", "&");
+}
+
+}  // namespace slack

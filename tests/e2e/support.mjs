@@ -1,0 +1,95 @@
+// What every end-to-end test needs: the real binary, a folder of its own, certificates, a stand-in
+// Slack that complains about faults no request met.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startSlack } from '../standin/slack.mjs';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+export const binary = process.env.OPSBELT_BINARY ?? join(root, 'build/release/opsbelt');
+export const fixture = (name) => join(root, 'fixtures', name);
+export const readFixture = (name) => JSON.parse(readFileSync(fixture(name), 'utf8'));
+
+// Runs the binary with exactly this environment; resolves when it has ended. { code, signal, stdout, stderr }
+export function run(args, { env = {}, stdin = '', cwd = root, program = binary, onStart = () => {} } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env, cwd, timeout: 60_000 });
+    const out = { stdout: [], stderr: [] };
+    child.stdout.on('data', (data) => out.stdout.push(data));
+    child.stderr.on('data', (data) => out.stderr.push(data));
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({
+      code, signal,
+      stdout: Buffer.concat(out.stdout).toString(), stderr: Buffer.concat(out.stderr).toString(),
+    }));
+    child.stdin.on('error', () => {}); // it need not read its input
+    child.stdin.end(stdin);
+    onStart(child);
+  });
+}
+
+// A folder that goes away with the test.
+export function folder(t) {
+  const path = mkdtempSync(join(tmpdir(), 'e2e-'));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+export function file(t, name, content) {
+  const path = join(folder(t), name);
+  writeFileSync(path, content);
+  return path;
+}
+
+// A stand-in Slack for one test. Faults that no request met fail the test: it did not test them.
+export async function slackFor(t, options) {
+  const slack = await startSlack(options);
+  t.after(async () => {
+    await slack.close();
+    assert.deepEqual(slack.unusedFaults, [], 'faults that no request met');
+  });
+  return slack;
+}
+
+// Runs the binary in a root directory that holds nothing but it and these files. Root only.
+export function runInEmptyRoot(t, args, files, env) {
+  const empty = folder(t);
+  copyFileSync(binary, join(empty, 'opsbelt'));
+  for (const path of files) copyFileSync(path, join(empty, basename(path)));
+  return run([empty, '/opsbelt', ...args], { program: 'chroot', env: { PATH: process.env.PATH, ...env } });
+}
+
+// A certificate for 127.0.0.1 that only those trust who have its file.
+export function selfSigned(t) {
+  const [key, cert] = [join(folder(t), 'key.pem'), join(folder(t), 'cert.pem')];
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+    '-days', '1', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert],
+  { stdio: 'ignore' });
+  return { key: readFileSync(key), cert: readFileSync(cert), certFile: cert };
+}
+
+// The one line of an error, and that it is one.
+export function errorLine({ stderr }) {
+  const lines = stderr.trimEnd().split('\n').filter((line) => !line.includes('next attempt in'));
+  assert.equal(lines.length, 1, `one line expected:\n${stderr}`);
+  return lines[0];
+}
+
+// GITHUB_OUTPUT's file as { name: value }.
+export function readOutputs(path) {
+  const outputs = {};
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+  for (let i = 0; i < lines.length; i += 1) {
+    if (lines[i] === '') continue;
+    const [name, delimiter] = lines[i].split('<<');
+    const end = lines.indexOf(delimiter, i + 1);
+    assert.ok(end > i, `no end of ${name}`);
+    outputs[name] = lines.slice(i + 1, end).join('\n');
+    i = end;
+  }
+  return outputs;
+}

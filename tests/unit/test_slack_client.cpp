@@ -1,0 +1,130 @@
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "base/error.hpp"
+#include "json/read.hpp"
+#include "slack/client.hpp"
+
+namespace {
+
+// A Slack that gives these replies in turn, and a clock that only sleeping moves.
+struct Fake {
+  std::vector<net::HttpResponse> replies;
+  std::vector<net::HttpRequest> requests;
+  int64_t now_ms = 0;
+
+  slack::Line line() {
+    slack::Line line;
+    line.http = [this](const net::HttpRequest& request) {
+      requests.push_back(request);
+      REQUIRE(requests.size() <= replies.size());
+      return replies[requests.size() - 1];
+    };
+    line.clock = {[this] { return now_ms; }, [this] { return 1'700'000'000 + now_ms / 1000; },
+                  [this](int64_t ms) { now_ms += ms; }};
+    return line;
+  }
+};
+
+const slack::Sender kWebhook{"https://hooks.slack.com/services/T/B/secret", "", slack::kApi};
+const slack::Sender kToken{"", "xoxb-1", "https://slack.example/api"};
+
+int code_of(Fake& fake, const slack::Sender& sender) {
+  try {
+    slack::send(sender, {}, fake.line());
+    return 0;
+  } catch (const base::Error& error) {
+    return error.code();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("only Slack's word is success") {
+  struct Row {
+    slack::Sender sender;
+    net::HttpResponse reply;
+    int code;
+  };
+  const Row rows[] = {
+      {kWebhook, {200, {}, "ok"}, 0},
+      {kWebhook, {200, {}, "ok\n"}, 0},
+      {kWebhook, {200, {}, R"({"ok":true})"}, 0},
+      {kWebhook, {200, {}, ""}, 76},
+      {kWebhook, {200, {}, "okay"}, 76},
+      {kWebhook, {200, {}, "<html>"}, 76},
+      {kWebhook, {200, {}, "{}"}, 76},
+      {kWebhook, {200, {}, R"({"ok":false,"error":"no_text"})"}, 65},
+      {kWebhook, {201, {}, "ok"}, 1},
+      {kWebhook, {404, {}, "no_service"}, 78},
+      {kWebhook, {404, {}, "<html>"}, 76},
+      {kWebhook, {302, {}, ""}, 76},
+      {kToken, {200, {}, R"({"ok":true,"ts":"1.2","channel":"C1"})"}, 0},
+      {kToken, {200, {}, "ok"}, 76},
+      {kToken, {200, {}, R"({"ok":1})"}, 76},
+      {kToken, {200, {}, R"({"ok":false,"error":"not_authed"})"}, 77},
+      {kToken, {401, {}, ""}, 77},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.reply.status);
+    CAPTURE(row.reply.body);
+    Fake fake{{row.reply}, {}, 0};
+    CHECK(code_of(fake, row.sender) == row.code);
+    CHECK(fake.requests.size() == 1);
+  }
+}
+
+TEST_CASE("a token goes to chat.postMessage, in the header, as JSON with its charset") {
+  Fake fake{{{200, {}, R"({"ok":true})"}}, {}, 0};
+  slack::send(kToken, {}, fake.line());
+  const net::HttpRequest& request = fake.requests.front();
+  CHECK(request.method == "POST");
+  CHECK(request.url == "https://slack.example/api/chat.postMessage");
+  const net::Headers expected = {{"Content-Type", "application/json; charset=utf-8"},
+                                 {"Authorization", "Bearer xoxb-1"}};
+  CHECK(request.headers == expected);
+}
+
+TEST_CASE("the base address works with and without its last slash") {
+  for (const char* api : {"https://slack.example/api", "https://slack.example/api/"}) {
+    Fake fake{{{200, {}, R"({"ok":true})"}}, {}, 0};
+    slack::send({"", "t", api}, {}, fake.line());
+    CHECK(fake.requests.front().url == "https://slack.example/api/chat.postMessage");
+  }
+}
+
+TEST_CASE("what Slack tells of the message it took") {
+  Fake fake{{{200, {}, R"({"ok":true,"channel":"C1","ts":"2.3","message":{"thread_ts":"1.2"},
+    "warning":"message_truncated","response_metadata":{"warnings":["message_truncated"]}})"}},
+            {},
+            0};
+  const slack::Receipt receipt = slack::send(kToken, {}, fake.line());
+  CHECK(receipt.channel_id == "C1");
+  CHECK(receipt.ts == "2.3");
+  CHECK(receipt.thread_ts == "1.2");
+  CHECK(receipt.warnings == std::vector<std::string>{"message_truncated"});
+}
+
+TEST_CASE("a rate limit is waited out, however Slack tells it") {
+  struct Row {
+    net::HttpResponse reply;
+    int64_t waited_ms;
+  };
+  const Row rows[] = {
+      {{429, {{"retry-after", "7"}}, ""}, 7'000},
+      {{429, {{"retry-after", "7"}}, R"({"ok":false,"error":"rate_limited","retry_after":9})"},
+       7'000},
+      {{429, {}, R"({"ok":false,"error":"rate_limited","retry_after":9})"}, 9'000},
+      {{429, {}, "rate_limited"}, 1'000},
+      {{200, {}, R"({"ok":false,"error":"ratelimited"})"}, 1'000},
+      {{500, {}, "rollup_error"}, 1'000},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.reply.body);
+    Fake fake{{row.reply, {200, {}, R"({"ok":true})"}}, {}, 0};
+    CHECK(code_of(fake, kToken) == 0);
+    CHECK(fake.requests.size() == 2);
+    CHECK(fake.now_ms == row.waited_ms);
+  }
+}

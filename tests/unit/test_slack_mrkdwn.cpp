@@ -1,0 +1,67 @@
+#include <doctest/doctest.h>
+
+#include "slack/mrkdwn.hpp"
+
+TEST_CASE("foreign text shows as it was and does nothing") {
+  struct Row {
+    const char* text;
+    const char* escaped;
+  };
+  const Row rows[] = {
+      {"plain", "plain"},
+      {"a & b < c > d", "a &amp; b &lt; c &gt; d"},
+      {"&lt;", "&amp;lt;"},
+      {"<!channel> <@U1> <#C1> <https://x|y>",
+       "&lt;!channel&gt; &lt;@U1&gt; &lt;#C1&gt; &lt;https://x|y&gt;"},
+      {"`code` and ```fence```", "ˋcodeˋ and ˋˋˋfenceˋˋˋ"},
+      {"two\nlines\r\nof\ttext", "two lines  of text"},
+      {"\x1b[31mred", "[31mred"},
+      {"\xff", "\xEF\xBF\xBD"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    CHECK(slack::escape(row.text) == row.escaped);
+  }
+}
+
+TEST_CASE("a link can't be ended early by its label or its address") {
+  struct Row {
+    const char* url;
+    const char* label;
+    const char* link;
+  };
+  const Row rows[] = {
+      {"https://x/a", "Home", "<https://x/a|Home>"},
+      {"https://x/a?b=1&c=2", "Home", "<https://x/a?b=1&amp;c=2|Home>"},
+      {"https://x/a|b>c d", "a|b>c\nd", "<https://x/a%7Cb%3Ec%20d|a¦b&gt;c d>"},
+      {"https://x/<!here>", "x", "<https://x/%3C!here%3E|x>"},
+      {"javascript:alert(1)", "x", "x"},
+      {"!channel", "x", "x"},
+      {"", "x", "x"},
+      {"https://x/a", "", ""},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.url);
+    CHECK(slack::link(row.url, row.label) == row.link);
+  }
+  CHECK(slack::link("https://x/" + std::string(1'600, 'a'), "long") == "long");
+}
+
+TEST_CASE("mrkdwn as plain text") {
+  struct Row {
+    const char* mrkdwn;
+    const char* text;
+  };
+  const Row rows[] = {
+      {"<https://x/a|Home> edited", "Home edited"},
+      {"<https://x/a>", "https://x/a"},
+      {"<@U1> <!here> <#C1|ops>", "@U1 @here @ops"},
+      {"a &lt;b&gt; &amp;amp;", "a <b> &amp;"},
+      {"open < end", "open < end"},
+      {"", ""},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.mrkdwn);
+    CHECK(slack::plain_text(row.mrkdwn) == row.text);
+  }
+}
