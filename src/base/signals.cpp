@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kLine = PRODUCT_NAME ": interrupted\n";
 
 // Only calls what POSIX allows in a handler.
-void end_now(int) {
+void end_now(int /*signal*/) {
   const ssize_t written = ::write(STDERR_FILENO, kLine.data(), kLine.size());
   ::_exit(written < 0 ? static_cast<int>(exit_interrupted) : exit_interrupted);
 }
@@ -21,9 +21,9 @@ void end_now(int) {
 }  // namespace
 
 void exit_on_signals() {
-  std::signal(SIGINT, end_now);
-  std::signal(SIGTERM, end_now);
-  std::signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(std::signal(SIGINT, end_now));
+  static_cast<void>(std::signal(SIGTERM, end_now));
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
 }
 
 }  // namespace base

@@ -58,9 +58,9 @@ std::string page_text(const std::string& name, const std::string& summary, const
 }  // namespace
 
 void set_help(CLI::App& app, const Page& page, const std::vector<Option>& table) {
-  const std::string text = page_text(app.get_name(), app.get_description(), page, table);
-  app.formatter_fn(
-      [text](const CLI::App*, const std::string&, CLI::AppFormatMode) { return text; });
+  std::string text = page_text(app.get_name(), app.get_description(), page, table);
+  app.formatter_fn([text = std::move(text)](const CLI::App*, const std::string&,
+                                            CLI::AppFormatMode) { return text; });
 }
 
 std::string overview(std::span<const Command> commands) {

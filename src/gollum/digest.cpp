@@ -71,7 +71,7 @@ Digest make_digest(const Event& event, const std::vector<FileDiff>& diff, size_t
     const std::string name = page_name_of(file.path);
     const bool is_news =
         file.kind == FileDiff::Kind::deleted || file.kind == FileDiff::Kind::renamed;
-    if (name.empty() || (!is_news && by_name.count(name) == 0)) continue;
+    if (name.empty() || (!is_news && !by_name.contains(name))) continue;
     if (by_name.emplace(name, digest.changes.size()).second) {
       digest.changes.push_back(change_from_diff(file, name, event.repository));
     }

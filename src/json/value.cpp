@@ -2,6 +2,16 @@
 
 namespace json {
 
+Value::Value() : data(nullptr) {}
+Value::Value(std::nullptr_t) : data(nullptr) {}
+Value::Value(bool value) : data(value) {}
+Value::Value(int value) : data(int64_t{value}) {}
+Value::Value(int64_t value) : data(value) {}
+Value::Value(uint64_t value) : data(value) {}
+Value::Value(double value) : data(value) {}
+Value::Value(const char* value) : data(std::string(value)) {}
+Value::Value(std::string_view value) : data(std::string(value)) {}
+Value::Value(std::string value) : data(std::move(value)) {}
 Value::Value(Array value) : data(std::move(value)) {}
 Value::Value(Object value) : data(std::move(value)) {}
 

@@ -18,16 +18,16 @@ using Object = std::vector<Member>;
 struct Value {
   std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::string, Array, Object> data;
 
-  Value() : data(nullptr) {}
-  Value(std::nullptr_t) : data(nullptr) {}
-  Value(bool value) : data(value) {}
-  Value(int value) : data(int64_t{value}) {}
-  Value(int64_t value) : data(value) {}
-  Value(uint64_t value) : data(value) {}
-  Value(double value) : data(value) {}
-  Value(const char* value) : data(std::string(value)) {}
-  Value(std::string_view value) : data(std::string(value)) {}
-  Value(std::string value) : data(std::move(value)) {}
+  Value();
+  Value(std::nullptr_t);
+  Value(bool value);
+  Value(int value);
+  Value(int64_t value);
+  Value(uint64_t value);
+  Value(double value);
+  Value(const char* value);
+  Value(std::string_view value);
+  Value(std::string value);
   Value(Array value);
   Value(Object value);
 };

@@ -30,8 +30,7 @@ std::string named_by(const char* variable, const base::Env& env, const Exists& e
 }  // namespace
 
 CaLocation find_ca(const base::Env& env, const Exists& exists) {
-  const CaLocation named{named_by("SSL_CERT_FILE", env, exists),
-                         named_by("SSL_CERT_DIR", env, exists)};
+  CaLocation named{named_by("SSL_CERT_FILE", env, exists), named_by("SSL_CERT_DIR", env, exists)};
   if (!named.file.empty() || !named.directory.empty()) return named;
   for (const char* bundle : kBundles) {
     if (exists(bundle)) return {bundle, ""};

@@ -25,7 +25,7 @@ struct Exchange {
   bool reply_too_long = false;
 };
 
-size_t take_body(const char* data, size_t, size_t size, void* to) {
+size_t take_body(const char* data, size_t /*one*/, size_t size, void* to) {
   auto& exchange = *static_cast<Exchange*>(to);
   if (exchange.response.body.size() + size > exchange.max_reply_bytes) {
     exchange.reply_too_long = true;
@@ -35,7 +35,7 @@ size_t take_body(const char* data, size_t, size_t size, void* to) {
   return size;
 }
 
-size_t take_header(const char* data, size_t, size_t size, void* to) {
+size_t take_header(const char* data, size_t /*one*/, size_t size, void* to) {
   auto& exchange = *static_cast<Exchange*>(to);
   const std::string_view line(data, size);
   const bool is_status_line = line.starts_with("HTTP/");
@@ -51,7 +51,7 @@ size_t take_header(const char* data, size_t, size_t size, void* to) {
 struct HeaderList {
   curl_slist* list = nullptr;
   explicit HeaderList(const Headers& headers) {
-    for (const auto& [name, value] : headers) add(name + ": " + value);
+    for (const auto& [name, value] : headers) add(fmt::format("{}: {}", name, value));
     add("Expect:");  // no waiting for a "100 Continue"
   }
   HeaderList(const HeaderList&) = delete;

@@ -14,8 +14,10 @@ namespace slack {
 
 namespace {
 
-// The reply as JSON; nothing when it is something else.
+// The reply as a JSON object; nothing when it is something else. (Looked at before it is parsed: a
+// webhook answers "ok", and the first exception of a static binary costs 3 ms.)
 std::optional<json::Value> json_of(const net::HttpResponse& reply) {
+  if (!base::trim(reply.body).starts_with('{')) return std::nullopt;
   try {
     return json::parse(reply.body, "the reply");
   } catch (const base::Error&) {
