@@ -1,6 +1,4 @@
 // The table of commands, and the only place where errors become exit codes.
-#include <CLI/CLI.hpp>
-
 #include <fmt/format.h>
 
 #include <string>
@@ -14,12 +12,13 @@
 #include "commands/command.hpp"
 #include "commands/gollum_notify.hpp"
 #include "commands/help.hpp"
+#include "commands/parse.hpp"
 #include "commands/report.hpp"
 #include "commands/version.hpp"
 
 namespace {
 
-using Arguments = std::vector<std::string>;
+using commands::Arguments;
 
 constexpr commands::Command kCommands[] = {
     {"gollum-notify", "tell Slack which wiki pages changed", commands::add_gollum_notify},
@@ -36,48 +35,6 @@ const commands::Command& command_named(const std::string& name) {
       base::exit_usage,
       fmt::format("unknown command '{}'{}; {} --help lists all commands", name,
                   meant.empty() ? "" : fmt::format("; did you mean {}?", meant), PRODUCT_NAME));
-}
-
-// What a person typed in the wrong place may be a secret.
-std::string shown_argument(const std::string& word) {
-  const bool secret = word.starts_with("xox") || word.find("://") != std::string::npos;
-  return secret ? "(not shown)" : fmt::format("'{}'", word);
-}
-
-base::Error unknown_argument(const CLI::App& app, const std::string& argument) {
-  const std::string word = argument.substr(0, argument.find('='));
-  Arguments names = {"--help"};
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  }
-  const std::string meant = word.starts_with('-') ? base::nearest(word, names) : "";
-  return {base::exit_usage,
-          fmt::format("unknown {} {}{}; {} {} --help lists all options",
-                      word.starts_with('-') ? "option" : "argument", shown_argument(word),
-                      meant.empty() ? "" : fmt::format("; did you mean {}?", meant), PRODUCT_NAME,
-                      app.get_name())};
-}
-
-// Parses first and runs afterwards.
-int run_command(const commands::Command& command, const Arguments& arguments,
-                const base::Env& env) {
-  CLI::App app(command.summary, command.name);
-  app.allow_extras();
-  const commands::Run run = command.add(app, env);
-  try {
-    app.parse(Arguments(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
-  } catch (const CLI::CallForHelp&) {
-    base::write_stdout(app.help());
-    return base::exit_ok;
-  } catch (const CLI::ArgumentMismatch& error) {
-    const std::string text = error.what();  // "--event: 1 required …"
-    throw base::Error(base::exit_usage, text.substr(0, text.find(':')) + " needs a value");
-  } catch (const CLI::ParseError& error) {
-    throw base::Error(base::exit_usage, error.what());
-  }
-  const Arguments unknown = app.remaining();
-  if (!unknown.empty()) throw unknown_argument(app, unknown.front());
-  return run();
 }
 
 bool is_help(const std::string& word) {
@@ -106,7 +63,7 @@ int run_arguments(Arguments arguments, const base::Env& env) {
   const std::string first = arguments.front();
   arguments.erase(arguments.begin());
   if (is_help(first) && !arguments.empty()) {
-    return run_command(command_named(arguments.front()), {"--help"}, env);
+    return commands::run_command(command_named(arguments.front()), {"--help"}, env);
   }
   if (is_help(first)) {
     base::write_stdout(commands::overview(kCommands));
@@ -116,7 +73,7 @@ int run_arguments(Arguments arguments, const base::Env& env) {
     base::write_stdout(commands::version_text());
     return base::exit_ok;
   }
-  return run_command(command_named(first), arguments, env);
+  return commands::run_command(command_named(first), arguments, env);
 }
 
 // "gollum-notify" when the arguments name a command; for error lines.

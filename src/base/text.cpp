@@ -86,7 +86,7 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
-  size_t best_distance = std::max<size_t>(word.size() / 3, 1) + 1;
+  size_t best_distance = word.size() / 3 + 1;
   for (const std::string& candidate : candidates) {
     const size_t distance = edit_distance(word, candidate);
     if (distance < best_distance) {

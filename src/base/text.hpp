@@ -21,6 +21,7 @@ std::vector<std::string> split_list(std::string_view text);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
+// `from` must not be empty.
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to);
 
 // The candidate a person most likely meant; "" when none is close (more than a third is wrong).

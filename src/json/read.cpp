@@ -4,9 +4,12 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/utf8.hpp"
+#include "json/fault.hpp"
 
 namespace json {
 
@@ -16,9 +19,12 @@ namespace ondemand = simdjson::ondemand;
 
 constexpr int kDeepest = 500;
 
+constexpr std::string_view kWhiteSpace = " \t\r\n";
+
 struct TooDeep {};
 
-Value number_of(ondemand::number number) {
+// `token` is the number's text, with what stands behind it up to the next token.
+Value number_of(ondemand::number number, std::string_view token) {
   switch (number.get_number_type()) {
     case ondemand::number_type::signed_integer:
       return number.get_int64();
@@ -27,14 +33,20 @@ Value number_of(ondemand::number number) {
     case ondemand::number_type::floating_point_number:
       break;
   }
-  return number.get_double();
+  // Not get_double(): before 3.6.4 it gives 0 for numbers of 20 digits and more
+  // (github.com/simdjson/simdjson/issues/2099).
+  double real = 0;
+  std::from_chars(token.data(), token.data() + token.size(), real);
+  return real;
 }
 
 // Source is an ondemand::document or an ondemand::value: alike but for their types.
 template <typename Source>
 Value tree_of(Source& source, int depth) {
-  if (depth > kDeepest) throw TooDeep{};
-  switch (source.type().value()) {
+  const ondemand::json_type type = source.type();
+  const bool nests = type == ondemand::json_type::object || type == ondemand::json_type::array;
+  if (nests && depth > kDeepest) throw TooDeep{};
+  switch (type) {
     case ondemand::json_type::object: {
       Object object;
       for (auto field : source.get_object()) {
@@ -55,7 +67,7 @@ Value tree_of(Source& source, int depth) {
     case ondemand::json_type::string:
       return std::string_view(source.get_string());
     case ondemand::json_type::number:
-      return number_of(source.get_number());
+      return number_of(source.get_number(), source.raw_json_token());
     case ondemand::json_type::boolean:
       return bool(source.get_bool());
     case ondemand::json_type::null:
@@ -74,44 +86,56 @@ base::Error not_json(std::string_view text, size_t offset, const std::string& so
                                             before.size() - line_start + 1, why)};
 }
 
-// Where the string that never ends begins: simdjson tells only that there is one.
-size_t last_open_quote(std::string_view text) {
-  size_t open = text.size();
-  bool inside = false;
-  for (size_t at = 0; at < text.size(); ++at) {
-    if (inside && text[at] == '\\') {
-      ++at;
-    } else if (text[at] == '"') {
-      inside = !inside;
-      open = at;
-    }
+std::string words_for(Fault::Kind kind) {
+  switch (kind) {
+    case Fault::Kind::unclosed_string:
+      return "this string is not closed";
+    case Fault::Kind::control_in_string:
+      return "a control character inside a string";
+    case Fault::Kind::wrong_escape:
+      return "a wrong escape inside a string";
+    case Fault::Kind::wrong_bracket:
+      return "a bracket is missing or out of place";
+    case Fault::Kind::unclosed_bracket:
+      return "this array or object is not closed";
+    case Fault::Kind::trailing_content:
+      break;
   }
-  return open;
+  return "something stands behind the end of the document";
 }
 
 std::string words_for(simdjson::error_code code) {
   switch (code) {
     case simdjson::TAPE_ERROR:
       return "a value, comma, colon or bracket is missing or out of place";
-    case simdjson::INCOMPLETE_ARRAY_OR_OBJECT:
-      return "an array or object is not closed";
-    case simdjson::UNCLOSED_STRING:
-      return "this string is not closed";
-    case simdjson::UNESCAPED_CHARS:
-      return "a control character inside a string";
-    case simdjson::STRING_ERROR:
-      return "a wrong escape inside a string";
     case simdjson::NUMBER_ERROR:
-      return "not a number";
+      return "not a number, or one that 64 bits don't hold";
+    case simdjson::INCORRECT_TYPE:  // begins like one of them
     case simdjson::T_ATOM_ERROR:
     case simdjson::F_ATOM_ERROR:
     case simdjson::N_ATOM_ERROR:
       return "not true, false or null";
-    case simdjson::TRAILING_CONTENT:
-      return "something stands behind the end of the document";
     default:
       return simdjson::error_message(code);
   }
+}
+
+// Where simdjson stands; for some errors that is not where they are.
+size_t place_of(simdjson::error_code code, ondemand::document& document, std::string_view text,
+                const simdjson::padded_string& padded) {
+  const char* location = nullptr;
+  const bool elsewhere = code == simdjson::STRING_ERROR ||
+                         code == simdjson::INCOMPLETE_ARRAY_OR_OBJECT ||
+                         code == simdjson::TRAILING_CONTENT;
+  const bool known = document.current_location().get(location) == simdjson::SUCCESS;
+  return known && !elsewhere ? static_cast<size_t>(location - padded.data()) : text.size();
+}
+
+base::Error refusal(simdjson::error_code code, size_t place, std::string_view text,
+                    const std::string& source) {
+  const auto fault = place < text.size() ? std::nullopt : find_fault(text);
+  if (fault) return not_json(text, fault->offset, source, words_for(fault->kind));
+  return not_json(text, place, source, words_for(code));
 }
 
 }  // namespace
@@ -120,27 +144,22 @@ Value parse(std::string_view text, const std::string& source) {
   if (const auto bad = base::first_invalid_utf8(text)) {
     throw not_json(text, *bad, source, "a byte that is not UTF-8");
   }
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+  if (text.find_first_not_of(kWhiteSpace) == std::string_view::npos) {
     throw base::Error(base::exit_bad_input, fmt::format("{} is empty", source));
   }
   const simdjson::padded_string padded(text);
   ondemand::parser parser;
   ondemand::document document;
+  const simdjson::error_code begun = parser.iterate(padded).get(document);
+  if (begun != simdjson::SUCCESS) throw refusal(begun, text.size(), text, source);
   try {
-    document = parser.iterate(padded);
     Value value = tree_of(document, 1);
     const bool something_left = document.current_location().error() == simdjson::SUCCESS;
     if (something_left) throw simdjson::simdjson_error(simdjson::TRAILING_CONTENT);
     return value;
   } catch (const simdjson::simdjson_error& error) {
-    size_t offset = text.size();
-    const char* location = nullptr;
-    if (error.error() == simdjson::UNCLOSED_STRING) {
-      offset = last_open_quote(text);
-    } else if (document.current_location().get(location) == simdjson::SUCCESS) {
-      offset = static_cast<size_t>(location - padded.data());
-    }
-    throw not_json(text, offset, source, words_for(error.error()));
+    const size_t place = place_of(error.error(), document, text, padded);
+    throw refusal(error.error(), place, text, source);
   } catch (const TooDeep&) {
     throw base::Error(base::exit_bad_input,
                       fmt::format("{} nests deeper than {} levels", source, kDeepest));

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
+#include <sstream>
 
 #include "base/error.hpp"
 #include "base/utf8.hpp"
@@ -11,7 +13,8 @@ namespace json {
 
 namespace {
 
-constexpr size_t kMostValues = 1'000'000;
+constexpr size_t kMostValues = 100'000;
+constexpr int kDeepest = 500;
 
 base::Error not_yaml(const YAML::Mark& mark, const std::string& source, const std::string& why) {
   if (mark.is_null()) return {base::exit_bad_input, fmt::format("{}: {}", source, why)};
@@ -41,13 +44,17 @@ Value plain_scalar(const std::string& text) {
   return text;
 }
 
-Value tree_of(const YAML::Node& node, const std::string& source, size_t& count) {
+Value tree_of(const YAML::Node& node, const std::string& source, size_t& count, int depth) {
+  if (depth > kDeepest) {  // an alias inside of what it stands for has no end
+    throw not_yaml(node.Mark(), source, fmt::format("nests deeper than {} levels", kDeepest));
+  }
   if (++count > kMostValues) {
-    throw not_yaml(node.Mark(), source, "aliases make it larger than a million values");
+    throw not_yaml(node.Mark(), source,
+                   fmt::format("it is, or aliases make it, larger than {} values", kMostValues));
   }
   if (node.IsSequence()) {
     Array array;
-    for (const YAML::Node& item : node) array.push_back(tree_of(item, source, count));
+    for (const YAML::Node& item : node) array.push_back(tree_of(item, source, count, depth + 1));
     return array;
   }
   if (node.IsMap()) {
@@ -56,13 +63,40 @@ Value tree_of(const YAML::Node& node, const std::string& source, size_t& count) 
       if (!member.first.IsScalar()) {
         throw not_yaml(member.first.Mark(), source, "a name must be plain text");
       }
-      object.push_back({member.first.Scalar(), tree_of(member.second, source, count)});
+      object.push_back({member.first.Scalar(), tree_of(member.second, source, count, depth + 1)});
     }
     return object;
   }
   if (node.IsNull()) return nullptr;
   const bool quoted = node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str";
   return quoted ? Value(node.Scalar()) : plain_scalar(node.Scalar());
+}
+
+// Hears of a stream only where its documents begin.
+struct Beginnings : YAML::EventHandler {
+  using Anchor = YAML::anchor_t;
+  using Style = YAML::EmitterStyle::value;
+  YAML::Mark last;
+  void OnDocumentStart(const YAML::Mark& mark) override { last = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, Anchor) override {}
+  void OnAlias(const YAML::Mark&, Anchor) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, Anchor, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, Anchor, Style) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, Anchor, Style) override {}
+  void OnMapEnd() override {}
+};
+
+// YAML::Load drops what follows the first document without a word, and YAML::LoadAll never ends on
+// "," (github.com/jbeder/yaml-cpp/pull/1319).
+void refuse_second_document(const std::string& text, const std::string& source) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Beginnings beginnings;
+  if (parser.HandleNextDocument(beginnings) && parser.HandleNextDocument(beginnings)) {
+    throw not_yaml(beginnings.last, source, "something stands behind the end of the document");
+  }
 }
 
 }  // namespace
@@ -73,7 +107,8 @@ Value parse_yaml(const std::string& text, const std::string& source) {
   }
   try {
     size_t count = 0;
-    return tree_of(YAML::Load(text), source, count);
+    refuse_second_document(text, source);
+    return tree_of(YAML::Load(text), source, count, 0);
   } catch (const YAML::Exception& error) {
     throw not_yaml(error.mark, source, error.msg);
   }

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int64_t kFirstWaitMs = 1'000;
 constexpr int64_t kLongestWaitMs = 30'000;
-constexpr int64_t kLongestAskedS = 86'400;
 
 struct Attempt {
   std::optional<HttpResponse> response;
@@ -43,11 +42,12 @@ std::optional<int64_t> retry_after_ms(const HttpResponse& response, int64_t now_
   const std::string value = header(response, "retry-after");
   int64_t seconds = 0;
   const auto number = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  if (number.ec == std::errc::result_out_of_range) return kLongestAskedMs;
   if (number.ec != std::errc() || number.ptr != value.data() + value.size()) {
     const time_t date = value.empty() ? -1 : curl_getdate(value.c_str(), nullptr);
     seconds = date == -1 ? 0 : int64_t{date} - now_unix_s;
   }
-  return std::clamp<int64_t>(seconds, 0, kLongestAskedS) * 1000;
+  return std::clamp<int64_t>(seconds, 0, kLongestAskedMs / 1000) * 1000;
 }
 
 HttpResponse send(const Http& http, const base::Clock& clock, const HttpRequest& request,
@@ -63,7 +63,7 @@ HttpResponse send(const Http& http, const base::Clock& clock, const HttpRequest&
       reached_before = true;
       const auto asked_ms = policy.wait_asked_ms(*result.response, clock.unix_s());
       if (!asked_ms) return *result.response;
-      if (*asked_ms > 0) wait_ms = *asked_ms;
+      if (*asked_ms > 0) wait_ms = std::min(*asked_ms, kLongestAskedMs);
       reason = fmt::format("HTTP {}", result.response->status);
     } else {
       const HttpError& error = *result.error;

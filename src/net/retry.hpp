@@ -1,6 +1,7 @@
-// The retry loop: sends again what certainly was not obeyed, within a budget of time.
+// The retry loop: sends again what was not obeyed, within a budget of time.
 //
-// Sent again: a request that reached nobody, and one whose complete reply asks for it (429, 5xx).
+// Sent again: a request of which nothing was written, and one whose complete reply says that it was
+// not carried out (429, 5xx).
 // Not sent again: a request that was written and got no whole reply, since it may have been obeyed.
 #pragma once
 
@@ -14,6 +15,8 @@
 
 namespace net {
 
+inline constexpr int64_t kLongestAskedMs = 86'400'000;
+
 struct RetryPolicy {
   int64_t budget_ms = 60'000;  // no attempt starts later than this after the first
   // How a complete reply says "again": the least wait it asks for, 0 when it leaves that open,
@@ -23,8 +26,8 @@ struct RetryPolicy {
   std::function<void(const std::string& reason, int64_t wait_ms)> on_wait;
 };
 
-// 429 and 5xx: Retry-After in ms (seconds or an HTTP date, RFC 9110 10.2.3), 0 without one.
-// Anything else: nothing.
+// 429 and 5xx: Retry-After in ms (seconds or an HTTP date, RFC 9110 10.2.3; at most a day), 0
+// without one. Anything else: nothing.
 std::optional<int64_t> retry_after_ms(const HttpResponse& response, int64_t now_unix_s);
 
 // The final reply, which is still a 429 or 5xx when the budget is spent. Throws the last HttpError

@@ -2,13 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
+#include <charconv>
 
 #include "base/text.hpp"
 
 namespace net {
 
 namespace {
+
+constexpr const char* kHostCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-._%:[]";
+
+bool is_port(std::string_view text) {
+  unsigned port = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), port);
+  return result.ec == std::errc() && result.ptr == text.data() + text.size() && port <= 65'535;
+}
 
 size_t scheme_length(std::string_view url) {
   const std::string start = base::lower_ascii(url.substr(0, 8));
@@ -22,8 +32,13 @@ bool is_http_url(std::string_view url) {
   for (const char c : url) {
     if (static_cast<unsigned char>(c) <= ' ' || c == 0x7F) return false;
   }
-  const std::string with_host = origin(url);
-  return !with_host.empty() && !with_host.ends_with('/') && with_host.back() != ':';
+  const std::string host = origin(url);
+  const size_t scheme = scheme_length(url);
+  if (host.empty() || host.find_first_not_of(kHostCharacters, scheme) != std::string::npos) {
+    return false;
+  }
+  const size_t colon = host.find(':', std::max(scheme, host.rfind(']') + 1));  // npos + 1 == 0
+  return colon == std::string::npos || is_port(std::string_view(host).substr(colon + 1));
 }
 
 std::string origin(std::string_view url) {
@@ -34,6 +49,7 @@ std::string origin(std::string_view url) {
       url.substr(scheme, end == std::string_view::npos ? end : end - scheme);
   const size_t user = authority.rfind('@');
   if (user != std::string_view::npos) authority.remove_prefix(user + 1);
+  if (authority.empty() || authority.front() == ':') return "";
   return base::lower_ascii(url.substr(0, scheme)) + base::lower_ascii(authority);
 }
 

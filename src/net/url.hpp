@@ -6,7 +6,8 @@
 
 namespace net {
 
-// True for http:// or https:// with a host and without white space or control characters.
+// True for http:// or https:// with a host (ASCII), a port of digits if any, and no white space or
+// control characters.
 bool is_http_url(std::string_view url);
 
 // "https://host:port" of a URL, lower case; "" when it is none of ours.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/text.hpp"
@@ -37,7 +38,7 @@ std::optional<int64_t> wait_asked_ms(const net::HttpResponse& reply, int64_t now
   if (!body || !is_rate_limit(json::string_at(*body, "error"))) return by_status;
   const json::Value* seconds = json::find(*body, "retry_after");
   const auto* whole = seconds == nullptr ? nullptr : std::get_if<int64_t>(&seconds->data);
-  return whole == nullptr ? 0 : *whole * 1000;
+  return whole == nullptr ? 0 : std::clamp<int64_t>(*whole, 0, net::kLongestAskedMs / 1000) * 1000;
 }
 
 void add_texts(std::vector<std::string>& texts, const json::Value* list) {

@@ -28,6 +28,8 @@ const EVENTS = [
   ['a title is a number', event((e) => { e.pages[0].title = 7; }), 65, /pages\[0\]\.title is no text/],
   ['html_url is missing', event((e) => delete e.pages[0].html_url), 65, /pages\[0\]\.html_url is missing/],
   ['no repository', event((e) => delete e.repository), 65, /repository\.full_name is missing/],
+  ['a line break in a text', '{"pages":[],\n"x":"a\nb"}', 65, /line 2, column 5: this string is not closed/],
+  ['a wrong escape', '{"pages":[],\n"x":"\\q"}', 65, /line 2, column 6: a wrong escape/],
   ['nested too deep', '['.repeat(100_000), 65, /nests deeper than|is not JSON/],
 ];
 for (const [name, content, code, message] of EVENTS) {
@@ -95,6 +97,7 @@ for (const [name, content, message] of DIFFS) {
 
 const MENTIONS = [
   ['not YAML', 'a: [1\n', /mentions\.yml is not YAML: line \d+, column \d+: /],
+  ['an alias of itself', 'a: &a\n  b: *a\n', /nests deeper than 500 levels/],
   ['a list', '- a\n', /mentions\.yml is no map of GitHub logins/],
   ['a name instead of an ID', 'tomas-lind: "@tomas"\n', /'tomas-lind' has no Slack user ID \(like U0123ABCD/],
   ['an injected ID', 'tomas-lind: "U1> <!channel"\n', /'tomas-lind' has no Slack user ID/],

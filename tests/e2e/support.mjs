@@ -9,7 +9,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startSlack } from '../standin/slack.mjs';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+export const root = fileURLToPath(new URL('../../', import.meta.url));
 export const binary = process.env.OPSBELT_BINARY ?? join(root, 'build/release/opsbelt');
 export const fixture = (name) => join(root, 'fixtures', name);
 export const readFixture = (name) => JSON.parse(readFileSync(fixture(name), 'utf8'));

@@ -107,9 +107,9 @@ TEST_CASE("a file may be as long as the limit and not a byte longer") {
 TEST_CASE("what can't be read has code 66 and is named in the error") {
   const Folder folder;
   struct {
-    const char* what;
+    std::string what;
     std::string path;
-    const char* code;
+    std::string code;
   } const rows[] = {
       {"missing", folder.file("nowhere"), "66 "},
       {"in a missing directory", folder.file("no/where"), "66 "},

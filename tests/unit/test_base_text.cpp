@@ -20,8 +20,8 @@ std::string shown(const List& items) {
 
 TEST_CASE("trim takes white space off both ends only") {
   struct {
-    const char* text;
-    const char* trimmed;
+    std::string text;
+    std::string trimmed;
   } const rows[] = {
       {"", ""},
       {" ", ""},
@@ -49,8 +49,8 @@ TEST_CASE("lower_ascii changes A to Z and nothing else") {
 
 TEST_CASE("split keeps empty parts and join undoes it") {
   struct {
-    const char* text;
-    const char* parts;
+    std::string text;
+    std::string parts;
   } const rows[] = {
       {"", "[]"},       {",", "[][]"}, {"a", "[a]"}, {"a,b", "[a][b]"}, {",a,,b,", "[][a][][b][]"},
       {"a b", "[a b]"},
@@ -64,8 +64,8 @@ TEST_CASE("split keeps empty parts and join undoes it") {
 
 TEST_CASE("split_list understands what people write into a list") {
   struct {
-    const char* text;
-    const char* items;
+    std::string text;
+    std::string items;
   } const rows[] = {
       {"", ""},
       {" ,\n , \r\n", ""},
@@ -93,10 +93,10 @@ TEST_CASE("join puts the separator between parts only") {
 
 TEST_CASE("replace_all replaces from left to right and never its own work") {
   struct {
-    const char* text;
-    const char* from;
-    const char* to;
-    const char* result;
+    std::string text;
+    std::string from;
+    std::string to;
+    std::string result;
   } const rows[] = {
       {"", "a", "b", ""},
       {"abc", "x", "y", "abc"},
@@ -117,10 +117,10 @@ TEST_CASE("nearest finds what a typing error meant") {
   const List commands = {"slack-post", "slack-rich-post", "gollum-notify", "version", "help"};
   const List options = {"--output", "--dry-run", "--channel", "--channel-id", "--help"};
   struct {
-    const char* what;
+    std::string what;
     const List& candidates;
-    const char* typed;
-    const char* meant;
+    std::string typed;
+    std::string meant;
   } const rows[] = {
       {"exact", commands, "version", "version"},
       {"a letter too few", commands, "slak-post", "slack-post"},
@@ -135,6 +135,8 @@ TEST_CASE("nearest finds what a typing error meant") {
       {"one of two that begin alike", options, "--chanel", "--channel"},
       {"the other", options, "--chanel-id", "--channel-id"},
       {"an option", options, "--ouptut", "--output"},
+      {"two of seven letters wrong", commands, "versixy", "version"},
+      {"three of seven letters wrong", commands, "verswxy", ""},
       {"far off", commands, "deploy", ""},
       {"only a part", commands, "gollum", ""},
       {"too much", commands, "help me out", ""},
@@ -156,11 +158,11 @@ TEST_CASE("nearest takes the first of two that are equally near") {
 
 TEST_CASE("wrap breaks lines between words") {
   struct {
-    const char* what;
-    const char* text;
+    std::string what;
+    std::string text;
     size_t indent;
     size_t width;
-    const char* wrapped;
+    std::string wrapped;
   } const rows[] = {
       {"empty", "", 2, 10, ""},
       {"short", "one two", 2, 10, "one two"},

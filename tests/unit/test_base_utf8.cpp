@@ -32,7 +32,7 @@ std::string times(size_t count, const std::string& text) {
 TEST_CASE("code points at the edges of each length are written and read back") {
   struct {
     char32_t code_point;
-    const char* bytes;
+    std::string bytes;
   } const rows[] = {
       {0x01, "\x01"},
       {0x7F, "\x7F"},
@@ -70,7 +70,7 @@ TEST_CASE("every code point but the surrogates survives writing and reading") {
 
 TEST_CASE("invalid bytes are found where they begin and replaced one by one") {
   struct {
-    const char* what;
+    std::string what;
     std::string text;
     size_t at;
     std::string repaired;
@@ -190,7 +190,7 @@ TEST_CASE("shorten keeps to every limit and gives valid UTF-8") {
 
 TEST_CASE("one_line leaves nothing that moves the cursor or turns the text around") {
   struct {
-    const char* what;
+    std::string what;
     std::string text;
     std::string line;
   } const rows[] = {

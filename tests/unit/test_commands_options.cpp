@@ -26,12 +26,12 @@ const commands::Option kOption = {
 
 TEST_CASE("flag > action input > environment > default; empty means absent") {
   struct Row {
-    const char* name;
+    std::string name;
     Words given;
     std::map<std::string, std::string> variables;
     Words values;
     Source source;
-    const char* origin;
+    std::string origin;
   };
   const std::map<std::string, std::string> all = {
       {"INPUT_RETRY-BUDGET", "2"}, {"INPUT_BUDGET", "3"}, {"OLD_BUDGET", "4"}, {"BUDGET", "5"}};
@@ -116,7 +116,7 @@ TEST_CASE("texts and lists") {
 TEST_CASE("toggles") {
   struct Row {
     Words arguments;
-    const char* variable;
+    std::string variable;
     bool on;
   };
   const Row rows[] = {{{}, "", false},
@@ -139,7 +139,7 @@ TEST_CASE("toggles") {
 TEST_CASE("numbers") {
   CHECK(Parsed({"--count", "0"}).options.number("count", 0, 9) == 0);
   CHECK(Parsed({}).options.number("count", 0, 9) == 4);
-  for (const char* text : {"10", "-1", "1x", "1.5", "0x1", "99999999999999999999", "+"}) {
+  for (const std::string text : {"10", "-1", "1x", "1.5", "0x1", "99999999999999999999", "+"}) {
     CAPTURE(text);
     CHECK_THROWS_AS(Parsed({std::string("--count=") + text}).options.number("count", 0, 9),
                     base::Error);

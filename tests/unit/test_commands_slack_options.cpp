@@ -67,7 +67,7 @@ TEST_CASE("secrets: white space around them is not theirs, inside them it is ref
             .sender.token == "xoxb-1");
   CHECK(way({}, {{"SLACK_TOKEN", "xoxb-1\nX-Evil: 1"}}) == "64");
   CHECK(way({}, {{"SLACK_WEBHOOK", std::string(kUrl) + "\n"}}) == "webhook");
-  for (const char* url : {"hooks.slack.com/x", "ftp://x/y", "https://", "https://x/a b", "***"}) {
+  for (const std::string url : {"hooks.slack.com/x", "ftp://x/y", "https://", "https://x/a b", "***"}) {
     CAPTURE(url);
     CHECK(way({}, {{"SLACK_WEBHOOK", url}}) == "64");
   }
@@ -80,22 +80,22 @@ TEST_CASE("looks") {
   CHECK(looks({"--icon-emoji", "bell"}).icon_emoji == ":bell:");
   CHECK(looks({"--icon-emoji", ":bell:"}).icon_emoji == ":bell:");
   CHECK_FALSE(looks({}).unfurl_links);
-  for (const char* color : {"good", "warning", "danger", "#abc", "#A1b2C3"}) {
+  for (const std::string color : {"good", "warning", "danger", "#abc", "#A1b2C3"}) {
     CHECK(looks({"--color", color}).color == color);
   }
-  for (const char* color : {"red", "#12345", "#ggg", "abc", "#"}) {
+  for (const std::string color : {"red", "#12345", "#ggg", "abc", "#"}) {
     CAPTURE(color);
     CHECK_THROWS_AS(looks({"--color", color}), base::Error);
   }
 }
 
 TEST_CASE("a thread's ts") {
-  const auto thread = [](const char* ts) {
+  const auto thread = [](const std::string& ts) {
     return commands::read_delivery(Parsed({"--thread-ts", ts}).options, false).thread_ts;
   };
   CHECK(thread("1700000000.000100") == "1700000000.000100");
   CHECK(thread("").empty());
-  for (const char* ts : {"1700000000", "1.", ".1", "a.b", "1.2.3", "p1700000000000100"}) {
+  for (const std::string ts : {"1700000000", "1.", ".1", "a.b", "1.2.3", "p1700000000000100"}) {
     CAPTURE(ts);
     CHECK_THROWS_AS(thread(ts), base::Error);
   }

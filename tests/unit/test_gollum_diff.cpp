@@ -104,8 +104,8 @@ TEST_CASE("what is no diff is refused with the line") {
 
 TEST_CASE("page names of wiki files") {
   struct Row {
-    const char* path;
-    const char* name;
+    std::string path;
+    std::string name;
   };
   const Row rows[] = {{"Home.md", "Home"}, {"dir/sub/Test-Page.markdown", "Test-Page"},
                       {"v1.2.MD", "v1.2"}, {"_Sidebar.asciidoc", "_Sidebar"},

@@ -25,8 +25,8 @@ std::vector<std::string> titles_of(const gollum::Digest& digest) {
 
 TEST_CASE("patterns") {
   struct Row {
-    const char* pattern;
-    const char* text;
+    std::string pattern;
+    std::string text;
     bool matches;
   };
   const Row rows[] = {
@@ -91,7 +91,7 @@ TEST_CASE("a renamed page is found by its old name too") {
 TEST_CASE("routes are read, the last = divides") {
   CHECK(gollum::read_route("a=b* = #ops").pattern == "a=b*");
   CHECK(gollum::read_route("a=b* = #ops").channel == "#ops");
-  for (const char* text : {"", "a", "=", "a=", "=#ops", " = "}) {
+  for (const std::string text : {"", "a", "=", "a=", "=#ops", " = "}) {
     CAPTURE(text);
     CHECK_THROWS_AS(gollum::read_route(text), base::Error);
   }

@@ -87,7 +87,7 @@ TEST_CASE("a token goes to chat.postMessage, in the header, as JSON with its cha
 }
 
 TEST_CASE("the base address works with and without its last slash") {
-  for (const char* api : {"https://slack.example/api", "https://slack.example/api/"}) {
+  for (const std::string api : {"https://slack.example/api", "https://slack.example/api/"}) {
     Fake fake{{{200, {}, R"({"ok":true})"}}, {}, 0};
     slack::send({"", "t", api}, {}, fake.line());
     CHECK(fake.requests.front().url == "https://slack.example/api/chat.postMessage");

@@ -37,7 +37,7 @@ TEST_CASE("channel, thread and looks are sent when given, and only then") {
   CHECK(json::string_at(payload, "icon_emoji") == ":books:");
   CHECK(json::string_at(payload, "icon_url") == "https://x/i.png");
   CHECK(json::bool_at(payload, "unfurl_links"));
-  for (const char* name : {"channel", "thread_ts", "username", "icon_emoji", "icon_url"}) {
+  for (const std::string name : {"channel", "thread_ts", "username", "icon_emoji", "icon_url"}) {
     CAPTURE(name);
     CHECK(json::find(slack::payload(example()), name) == nullptr);
   }

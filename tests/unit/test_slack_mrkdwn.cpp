@@ -4,8 +4,8 @@
 
 TEST_CASE("foreign text shows as it was and does nothing") {
   struct Row {
-    const char* text;
-    const char* escaped;
+    std::string text;
+    std::string escaped;
   };
   const Row rows[] = {
       {"plain", "plain"},
@@ -26,9 +26,9 @@ TEST_CASE("foreign text shows as it was and does nothing") {
 
 TEST_CASE("a link can't be ended early by its label or its address") {
   struct Row {
-    const char* url;
-    const char* label;
-    const char* link;
+    std::string url;
+    std::string label;
+    std::string link;
   };
   const Row rows[] = {
       {"https://x/a", "Home", "<https://x/a|Home>"},
@@ -49,8 +49,8 @@ TEST_CASE("a link can't be ended early by its label or its address") {
 
 TEST_CASE("mrkdwn as plain text") {
   struct Row {
-    const char* mrkdwn;
-    const char* text;
+    std::string mrkdwn;
+    std::string text;
   };
   const Row rows[] = {
       {"<https://x/a|Home> edited", "Home edited"},

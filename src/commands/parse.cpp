@@ -1,0 +1,57 @@
+#include "commands/parse.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/text.hpp"
+
+namespace commands {
+
+namespace {
+
+// What a person typed in the wrong place may be a secret.
+std::string shown_argument(const std::string& word) {
+  const bool secret = word.starts_with("xox") || word.find("://") != std::string::npos;
+  return secret ? "(not shown)" : fmt::format("'{}'", word);
+}
+
+base::Error unknown_argument(const CLI::App& app, const std::string& argument) {
+  const std::string word = argument.substr(0, argument.find('='));
+  Arguments names = {"--help"};
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  const std::string meant = word.starts_with('-') ? base::nearest(word, names) : "";
+  return {base::exit_usage,
+          fmt::format("unknown {} {}{}; {} {} --help lists all options",
+                      word.starts_with('-') ? "option" : "argument", shown_argument(word),
+                      meant.empty() ? "" : fmt::format("; did you mean {}?", meant), PRODUCT_NAME,
+                      app.get_name())};
+}
+
+}  // namespace
+
+int run_command(const Command& command, const Arguments& arguments, const base::Env& env) {
+  CLI::App app(command.summary, command.name);
+  app.allow_extras();
+  const Run run = command.add(app, env);
+  try {
+    app.parse(Arguments(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
+  } catch (const CLI::CallForHelp&) {
+    base::write_stdout(app.help());
+    return base::exit_ok;
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string text = error.what();  // "--event: 1 required …"
+    throw base::Error(base::exit_usage, text.substr(0, text.find(':')) + " needs a value");
+  } catch (const CLI::ParseError& error) {
+    throw base::Error(base::exit_usage, error.what());
+  }
+  const Arguments unknown = app.remaining();
+  if (!unknown.empty()) throw unknown_argument(app, unknown.front());
+  return run();
+}
+
+}  // namespace commands
