@@ -58,6 +58,14 @@ void write_outputs(const base::Env& env, const gollum::Digest& digest,
   write_sending_outputs(env, sendings);
 }
 
+// What later steps read when this one ends before it knows more; GitHub takes the last value.
+void write_first_outputs(const base::Env& env) {
+  write_output(env, "matched", "0");
+  write_output(env, "pages", "[]");
+  write_output(env, "ok", "false");
+  write_output(env, "results", "{}");
+}
+
 int tell_nothing(const Options& options, const std::string& why) {
   report_notice(options.env(), kName, fmt::format("nothing to tell: {}", why));
   write_outputs(options.env(), {}, {});
@@ -106,6 +114,7 @@ int tell(const gollum::Digest& digest, const Options& options, const Delivery& d
 }
 
 int run(const Options& options) {
+  write_first_outputs(options.env());
   wants_json(options);  // a wrong value is told before anything is sent
   const std::vector<gollum::Route> routes = read_routes(options);
   const Delivery delivery = read_delivery(options, !routes.empty());

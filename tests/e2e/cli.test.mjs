@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { openSync, statSync } from 'node:fs';
+import { copyFileSync, openSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { binary, errorLine, fixture, run, runInEmptyRoot, selfSigned, slackFor } from './support.mjs';
+import { binary, errorLine, fixture, folder, run, runInEmptyRoot, selfSigned, slackFor } from './support.mjs';
 
 const overview = (await run(['--help'])).stdout;
 const commands = [...overview.matchAll(/^ {2}([a-z]+-[a-z]+) {2,}/gm)].map((match) => match[1]);
@@ -47,6 +48,9 @@ test('--version tells its own and the libraries\' versions', async () => {
     assert.match(stdout, new RegExp(`^  ${library} +\\d+\\.\\d+`, 'm'));
   }
 });
+
+const NOTIFY_IN_ROOT = ['gollum-notify', '--event', '/event.json'];
+const EVENT_IN_ROOT = { '/event.json': readFileSync(fixture('gollum/two_pages.json')) };
 
 const MISTAKES = [
   [['gollum-notfy'], /unknown command 'gollum-notfy'; did you mean gollum-notify\?/],
@@ -94,11 +98,10 @@ test('statically linked, stripped, at most 8 MB', () => {
 
 test('runs in an empty root', async (t) => {
   if (process.getuid() !== 0) return t.skip('chroot needs root');
-  const version = await runInEmptyRoot(t, ['--version'], []);
+  const version = await runInEmptyRoot(t, ['--version'], {});
   assert.equal(version.code, 0, version.stderr);
   const slack = await slackFor(t);
-  const send = await runInEmptyRoot(t, ['gollum-notify', '--event', '/two_pages.json'],
-    [fixture('gollum/two_pages.json')], { SLACK_WEBHOOK: slack.webhookUrl.replace('127.0.0.1', 'localhost') });
+  const send = await runInEmptyRoot(t, NOTIFY_IN_ROOT, EVENT_IN_ROOT, { SLACK_WEBHOOK: slack.webhookUrl.replace('127.0.0.1', 'localhost') });
   assert.equal(send.code, 0, send.stderr);
   assert.equal(slack.accepted.length, 1);
   return undefined;
@@ -141,9 +144,36 @@ test('TLS: an unknown CA is refused with the remedy, a known one is taken', asyn
 test('TLS in an empty root says that there are no CA certificates', async (t) => {
   if (process.getuid() !== 0) return t.skip('chroot needs root');
   const slack = await slackFor(t, { tls: selfSigned(t) });
-  const result = await runInEmptyRoot(t, ['gollum-notify', '--event', '/two_pages.json'],
-    [fixture('gollum/two_pages.json')], { SLACK_WEBHOOK: slack.webhookUrl });
+  const result = await runInEmptyRoot(t, NOTIFY_IN_ROOT, EVENT_IN_ROOT, { SLACK_WEBHOOK: slack.webhookUrl });
   assert.equal(result.code, 69);
   assert.match(errorLine(result), /no CA certificates were found.*SSL_CERT_FILE/);
   return undefined;
+});
+
+const CA_PLACES = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem', '/etc/ssl/ca-bundle.pem', '/etc/ssl/cert.pem'];
+test('CA certificates are found where Debian, Fedora, SUSE and Alpine keep them', async (t) => {
+  if (process.getuid() !== 0) return t.skip('chroot needs root');
+  const tls = selfSigned(t);
+  const slack = await slackFor(t, { tls });
+  for (const place of CA_PLACES) {
+    const result = await runInEmptyRoot(t, NOTIFY_IN_ROOT, { ...EVENT_IN_ROOT, [place]: tls.cert },
+      { SLACK_WEBHOOK: slack.webhookUrl });
+    assert.equal(result.code, 0, `${place}: ${result.stderr}`);
+  }
+  assert.equal(slack.accepted.length, CA_PLACES.length);
+  return undefined;
+});
+
+test('SSL_CERT_DIR names a directory of certificates', async (t) => {
+  const tls = selfSigned(t);
+  const slack = await slackFor(t, { tls });
+  const directory = folder(t);
+  copyFileSync(tls.certFile, join(directory, 'own.pem'));
+  execFileSync('openssl', ['rehash', directory]);
+  const args = ['gollum-notify', '--event', fixture('gollum/two_pages.json')];
+  const known = await run(args, { env: { SLACK_WEBHOOK: slack.webhookUrl, SSL_CERT_DIR: directory } });
+  assert.equal(known.code, 0, known.stderr);
+  const empty = await run(args, { env: { SLACK_WEBHOOK: slack.webhookUrl, SSL_CERT_DIR: folder(t) } });
+  assert.equal(empty.code, 69);
 });

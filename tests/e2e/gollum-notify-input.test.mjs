@@ -35,9 +35,11 @@ const EVENTS = [
 for (const [name, content, code, message] of EVENTS) {
   test(`event: ${name}`, async (t) => {
     const slack = await slackFor(t);
+    const outputs = join(folder(t), 'outputs');
     const result = await run(['gollum-notify', '--event', file(t, 'event.json', content)],
-      { env: { SLACK_WEBHOOK: slack.webhookUrl } });
+      { env: { SLACK_WEBHOOK: slack.webhookUrl, GITHUB_OUTPUT: outputs } });
     assert.equal(result.code, code, result.stderr);
+    assert.deepEqual(readOutputs(outputs), { matched: '0', pages: '[]', ok: 'false', results: '{}' });
     assert.equal(result.stdout, '');
     assert.match(errorLine(result), /^opsbelt: gollum-notify: /);
     assert.match(errorLine(result), message);

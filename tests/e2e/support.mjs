@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startSlack } from '../standin/slack.mjs';
 
@@ -55,11 +55,15 @@ export async function slackFor(t, options) {
   return slack;
 }
 
-// Runs the binary in a root directory that holds nothing but it and these files. Root only.
+// Runs the binary in a root directory that holds nothing but it and these files, { path: content }.
+// Root only.
 export function runInEmptyRoot(t, args, files, env) {
   const empty = folder(t);
   copyFileSync(binary, join(empty, 'opsbelt'));
-  for (const path of files) copyFileSync(path, join(empty, basename(path)));
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(join(empty, dirname(path)), { recursive: true });
+    writeFileSync(join(empty, path), content);
+  }
   return run([empty, '/opsbelt', ...args], { program: 'chroot', env: { PATH: process.env.PATH, ...env } });
 }
 
