@@ -21,11 +21,11 @@ namespace {
 using commands::Arguments;
 
 constexpr commands::Command kCommands[] = {
-    {"gollum-notify", "tell Slack which wiki pages changed", commands::add_gollum_notify},
+    {commands::kGollumNotify, "tell Slack which wiki pages changed", commands::add_gollum_notify},
 };
 
 const commands::Command& command_named(const std::string& name) {
-  Arguments names;
+  Arguments names = {"help", "version", "--help", "--version"};
   for (const commands::Command& command : kCommands) {
     if (name == command.name) return command;
     names.emplace_back(command.name);
@@ -33,7 +33,8 @@ const commands::Command& command_named(const std::string& name) {
   const std::string meant = base::nearest(name, names);
   throw base::Error(
       base::exit_usage,
-      fmt::format("unknown command '{}'{}; {} --help lists all commands", name,
+      fmt::format("unknown {} {}{}; {} --help lists all commands",
+                  name.starts_with('-') ? "option" : "command", commands::shown_argument(name),
                   meant.empty() ? "" : fmt::format("; did you mean {}?", meant), PRODUCT_NAME));
 }
 

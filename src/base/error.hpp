@@ -2,7 +2,7 @@
 //
 // A function that cannot do its work throws base::Error with the exit code the process will end
 // with and one line for the person: what happened, where, and what to do. It is caught in main, in
-// the retry loop and in a server's per-request loop, nowhere else, and printed once.
+// the retry loop and in loops over independent requests or channels, and printed once.
 //
 // The codes follow BSD's sysexits.h where it has a fitting one.
 #pragma once

@@ -1,6 +1,7 @@
 // Small text functions on ASCII; see base/utf8.hpp for what knows about Unicode.
 #pragma once
 
+#include <charconv>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -23,6 +24,15 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 
 // `from` must not be empty.
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to);
+
+// Reads the whole text as a decimal number (std::from_chars: no spaces, no "+"). False, and
+// `number` as it was, when it is none or too large for its type.
+template <typename Number>
+bool read_number(std::string_view text, Number& number) {
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, number);
+  return result.ec == std::errc() && result.ptr == end;
+}
 
 // The candidate a person most likely meant; "" when none is close (more than a third is wrong).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);

@@ -8,11 +8,11 @@
 #include <optional>
 
 #include "base/error.hpp"
-#include "base/utf8.hpp"
 #include "commands/gollum_options.hpp"
 #include "commands/report.hpp"
 #include "commands/sending.hpp"
 #include "gollum/digest.hpp"
+#include "gollum/message.hpp"
 #include "gollum/summary.hpp"
 #include "json/write.hpp"
 
@@ -20,31 +20,53 @@ namespace commands {
 
 namespace {
 
-constexpr const char* kName = "gollum-notify";
 constexpr size_t kMaxOutputBytes = 500'000;  // GitHub takes 1 MB of outputs from a job
 
-bool wants_json(const Options& options) {
-  const std::string output = options.text("output");
-  if (output != "text" && output != "json") {
-    throw base::Error(base::exit_usage, fmt::format("--output '{}' is neither text nor json",
-                                                    base::one_line(output)));
-  }
-  return output == "json" || options.toggle("json");
+// What the options say, read whole before anything is done: a wrong value is told at once, not on
+// the day when a page passes the filters.
+struct Settings {
+  bool dry_run = false;
+  bool as_json = false;
+  Delivery delivery;
+  std::vector<gollum::Route> routes;
+  gollum::Filters filters;
+  size_t excerpt_lines = 0;
+  std::string text_prefix;
+  slack::Mentions mentions;
+  slack::Looks looks;
+  slack::Line line;
+};
+
+Settings read_settings(const Options& options) {
+  Settings settings;
+  settings.dry_run = options.toggle("dry-run");
+  settings.as_json = wants_json(options);
+  settings.routes = read_routes(options);
+  settings.delivery = read_delivery(options, !settings.routes.empty());
+  check_usage(options, settings.delivery, !settings.routes.empty());
+  settings.filters = read_filters(options);
+  settings.excerpt_lines = static_cast<size_t>(options.number("excerpt-lines", 0, 50));
+  settings.text_prefix = read_text_prefix(options);
+  settings.mentions = read_mentions(options);
+  settings.looks = read_looks(options);
+  settings.line = make_line(options, kGollumNotify);
+  return settings;
 }
 
-std::vector<Sending> compose(const gollum::Digest& digest, const Options& options,
-                             const Delivery& delivery, const std::vector<gollum::Route>& routes) {
-  const gollum::MessageOptions message_options = read_message_options(options, digest.sender);
-  const slack::Looks looks = read_looks(options);
-  std::vector<std::string> channels = delivery.channels;
-  if (channels.empty() && routes.empty()) channels.emplace_back();  // the webhook's own
+std::vector<Sending> compose(const gollum::Digest& digest, const Settings& settings) {
+  const gollum::MessageOptions message_options{
+      settings.text_prefix, slack::mention_of(settings.mentions, digest.sender.login)};
+  const bool by_webhook = !settings.delivery.sender.webhook.empty();
+  std::vector<std::string> channels = settings.delivery.channels;
+  if (channels.empty() && settings.routes.empty()) channels.emplace_back();  // the webhook's own
   std::vector<Sending> sendings;
-  for (const auto& [channel, part] : gollum::routed(digest, routes, channels)) {
+  for (const auto& [channel, part] : gollum::routed(digest, settings.routes, channels)) {
     Sending sending;
     sending.message = gollum::make_message(part, message_options);
-    sending.message.looks = looks;
+    sending.message.looks = settings.looks;
     sending.message.channel = channel;
-    sending.message.thread_ts = delivery.thread_ts;
+    sending.message.thread_ts = settings.delivery.thread_ts;
+    sending.place = by_webhook ? "webhook" : channel;
     sending.subject = gollum::page_count(part.changes.size());
     sendings.push_back(std::move(sending));
   }
@@ -66,77 +88,72 @@ void write_first_outputs(const base::Env& env) {
   write_output(env, "results", "{}");
 }
 
-int tell_nothing(const Options& options, const std::string& why) {
-  report_notice(options.env(), kName, fmt::format("nothing to tell: {}", why));
-  write_outputs(options.env(), {}, {});
+int tell_nothing(const base::Env& env, const std::string& why) {
+  report_notice(env, kGollumNotify, fmt::format("nothing to tell: {}", why));
+  write_outputs(env, {}, {});
   return base::exit_ok;
 }
 
-// "told #ops; not told #docs: not_in_channel…", for the job summary.
+// "told #ops; NOT told: #docs: not_in_channel…", for the job summary.
 std::string outcome(const std::vector<Sending>& sendings) {
   std::string text;
   for (const Sending& sending : sendings) {
     if (!text.empty()) text += "; ";
-    if (sending.receipt) text += "told " + channel_label(sending.message);
+    if (sending.receipt) text += "told " + sending.place;
     if (sending.error) text += fmt::format("NOT told: {}", sending.error->what());
-    if (!sending.receipt && !sending.error) text += "dry run: " + channel_label(sending.message);
+    if (!sending.receipt && !sending.error) text += "dry run, nothing sent";
   }
   return text;
 }
 
-void print(const std::vector<Sending>& sendings, const Options& options, bool dry_run) {
-  const bool as_json = wants_json(options);
-  const bool styled = ::isatty(STDOUT_FILENO) == 1 && options.env()("NO_COLOR").empty();
-  std::string text;
-  if (dry_run) {
-    text = dry_run_text(sendings, as_json, styled);
+void print(const std::vector<Sending>& sendings, const Settings& settings, const base::Env& env) {
+  const bool styled = ::isatty(STDOUT_FILENO) == 1 && env("NO_COLOR").empty();
+  if (settings.dry_run && settings.as_json) {
+    print_json(env, dry_run_json(sendings));
+  } else if (settings.dry_run) {
+    print_text(env, dry_run_text(sendings, styled));
+  } else if (settings.as_json) {
+    print_json(env, json::write(results_json(sendings)) + "\n");
   } else {
-    text = as_json ? json::write(results_json(sendings)) + "\n" : sent_text(sendings);
+    print_text(env, sent_text(sendings));
   }
-  print_result(options.env(), text);
 }
 
 // Sends the digest, or shows it, and leaves word of it everywhere. Returns the exit code.
-int tell(const gollum::Digest& digest, const Options& options, const Delivery& delivery,
-         const std::vector<gollum::Route>& routes) {
-  const base::Env& env = options.env();
-  const bool dry_run = options.toggle("dry-run");
-  std::vector<Sending> sendings = compose(digest, options, delivery, routes);
+int tell(const gollum::Digest& digest, const Settings& settings, const base::Env& env) {
+  std::vector<Sending> sendings = compose(digest, settings);
   if (sendings.empty()) {
-    return tell_nothing(options, "no route fits, and there is no --channel for the other pages");
+    return tell_nothing(env, "no route fits, and there is no --channel for the other pages");
   }
-  if (!dry_run) send_all(sendings, delivery.sender, make_line(options, kName), env, kName);
+  if (!settings.dry_run) {
+    send_all(sendings, settings.delivery.sender, settings.line, env, kGollumNotify);
+  }
+  print(sendings, settings, env);
   write_outputs(env, digest, sendings);
   write_summary(env, gollum::summary_markdown(digest, outcome(sendings)));
-  print(sendings, options, dry_run);
-  throw_failures(sendings, env, kName);
-  return base::exit_ok;
+  return exit_code_of(sendings);
 }
 
 int run(const Options& options) {
-  write_first_outputs(options.env());
-  wants_json(options);  // a wrong value is told before anything is sent
-  const std::vector<gollum::Route> routes = read_routes(options);
-  const Delivery delivery = read_delivery(options, !routes.empty());
-  report_secret(options.env(), delivery.sender.webhook);
-  report_secret(options.env(), delivery.sender.token);
-  check_usage(options, delivery, !routes.empty());
-  const gollum::Filters filters = read_filters(options);
-  const auto excerpt_lines = static_cast<size_t>(options.number("excerpt-lines", 0, 50));
-
+  const base::Env& env = options.env();
+  report_secret(env, options.text("webhook"));
+  report_secret(env, options.text("token"));
+  write_first_outputs(env);
+  const Settings settings = read_settings(options);
   const std::optional<gollum::Event> event = read_event(options);
   if (!event) {
-    write_outputs(options.env(), {}, {});
+    write_outputs(env, {}, {});
     return base::exit_ok;
   }
-  const gollum::Digest whole = gollum::make_digest(*event, read_diff(options), excerpt_lines);
-  const gollum::Digest digest = gollum::filtered(whole, filters);
-  if (whole.changes.empty()) return tell_nothing(options, "the event names no pages");
+  const gollum::Digest whole =
+      gollum::make_digest(*event, read_diff(options), settings.excerpt_lines);
+  const gollum::Digest digest = gollum::filtered(whole, settings.filters);
+  if (whole.changes.empty()) return tell_nothing(env, "the event names no pages");
   if (digest.changes.empty()) {
-    return tell_nothing(options, fmt::format("no filter lets any of {} through",
-                                             gollum::page_count(whole.changes.size())));
+    return tell_nothing(env, fmt::format("no filter lets any of {} through",
+                                         gollum::page_count(whole.changes.size())));
   }
-  return tell(digest, options, delivery, routes);
+  return tell(digest, settings, env);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 namespace commands {
 
+inline constexpr const char* kGollumNotify = "gollum-notify";
+
 Run add_gollum_notify(CLI::App& app, const base::Env& env);
 
 }  // namespace commands

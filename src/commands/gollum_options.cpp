@@ -8,7 +8,9 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "base/utf8.hpp"
+#include "commands/gollum_notify.hpp"
 #include "commands/report.hpp"
+#include "gollum/message.hpp"
 #include "json/read.hpp"
 #include "net/url.hpp"
 #include "slack/mentions.hpp"
@@ -17,7 +19,6 @@ namespace commands {
 
 namespace {
 
-constexpr const char* kName = "gollum-notify";
 constexpr size_t kMaxInputBytes = size_t{25} << 20U;
 constexpr const char* kActions[] = {"created", "edited", "deleted", "renamed"};
 
@@ -39,16 +40,15 @@ std::vector<Option> gollum_options() {
        "an event of another kind is a notice and exit 0, not an error", Kind::toggle},
       {"Event", "--diff", "FILE|-", "", "",
        "unified diff of the wiki (git show): adds line counts, an excerpt, deletions and renames"},
-      {"Event", "--excerpt-lines", "N", "", "4", "changed lines to show of each page",
-       Kind::number},
+      {"Event", "--excerpt-lines", "N", "", "4", "changed lines to show of each page"},
       {"Filters", "--pages", "LIST", "", "",
-       "only these pages: patterns over title and page name, any case, with * and ?", Kind::list},
-      {"Filters", "--ignore-pages", "LIST", "", "", "not these pages: patterns", Kind::list},
+       "only these pages: patterns over title and page name, any case, with * and ?"},
+      {"Filters", "--ignore-pages", "LIST", "", "", "not these pages: patterns"},
       {"Filters", "--titles", "LIST", "WIKI_TITLES_TO_ALERT", "",
-       "only pages with exactly these titles, any case", Kind::list},
+       "only pages with exactly these titles, any case"},
       {"Filters", "--actions", "LIST", "", "",
-       "only these: created, edited; with --diff also deleted, renamed", Kind::list},
-      {"Filters", "--ignore-authors", "LIST", "", "", "not by these logins: patterns", Kind::list},
+       "only these: created, edited; with --diff also deleted, renamed"},
+      {"Filters", "--ignore-authors", "LIST", "", "", "not by these logins: patterns"},
       {"Message", "--text-prefix", "MRKDWN", "SLACK_MESSAGE", "",
        "stands above the message; Slack's markup in it works"},
       {"Message", "--mentions", "FILE", "", "",
@@ -110,7 +110,7 @@ std::optional<gollum::Event> read_event(const Options& options) {
                                   "give --ignore-other-events",
                                   other));
   }
-  report_notice(options.env(), kName, fmt::format("nothing to tell: this is {}", other));
+  report_notice(options.env(), kGollumNotify, fmt::format("nothing to tell: this is {}", other));
   return std::nullopt;
 }
 
@@ -144,18 +144,28 @@ std::vector<gollum::FileDiff> read_diff(const Options& options) {
                            path == "-" ? "standard input" : path);
 }
 
-gollum::MessageOptions read_message_options(const Options& options, const gollum::Person& sender) {
-  gollum::MessageOptions message{options.text("text-prefix"), ""};
-  if (base::utf16_length(message.text_prefix) > gollum::kMaxPrefix) {
-    throw base::Error(base::exit_usage, fmt::format("--text-prefix is longer than {} characters",
-                                                    gollum::kMaxPrefix));
-  }
+std::string read_text_prefix(const Options& options) {
+  const std::string prefix = options.text("text-prefix");
+  if (base::utf16_length(prefix) <= gollum::kMaxPrefix) return prefix;
+  throw base::Error(base::exit_usage,
+                    fmt::format("--text-prefix is longer than {} characters", gollum::kMaxPrefix));
+}
+
+slack::Mentions read_mentions(const Options& options) {
   const std::string path = options.text("mentions");
-  if (path.empty()) return message;
+  if (path.empty()) return {};
   const std::string text = base::read_file(path, kMaxInputBytes, "the mentions");
-  const slack::Mentions mentions = slack::read_mentions(json::parse_yaml(text, path), path);
-  message.sender_mention = slack::mention_of(mentions, sender.login);
-  return message;
+  return slack::read_mentions(json::parse_yaml(text, path), path);
+}
+
+bool wants_json(const Options& options) {
+  const std::string output = options.text("output");
+  if (output != "text" && output != "json") {
+    throw base::Error(base::exit_usage, fmt::format("--output '{}' is neither text nor json",
+                                                    base::one_line(output)));
+  }
+  const bool json_is_nearer = options.source("json") >= options.source("output");
+  return output == "json" || (options.toggle("json") && json_is_nearer);
 }
 
 void check_usage(const Options& options, const Delivery& delivery, bool has_routes) {
@@ -164,8 +174,12 @@ void check_usage(const Options& options, const Delivery& delivery, bool has_rout
   std::string problem;
   if (by_webhook && has_routes) {
     problem = "--route needs a bot token (--token): a webhook posts to one channel only";
-  } else if (has_routes && !delivery.thread_ts.empty()) {
-    problem = "--thread-ts belongs to one channel, so it can't go with --route";
+  } else if (by_webhook && delivery.channels.size() > 1) {
+    problem =
+        "a webhook posts to one channel only; for several --channel give a bot token (--token)";
+  } else if (!delivery.thread_ts.empty() && (has_routes || delivery.channels.size() > 1)) {
+    problem =
+        "--thread-ts belongs to one channel, so it can't go with --route or several --channel";
   } else if (by_token && delivery.channels.empty() && !has_routes) {
     problem = "a bot token needs a --channel (or --route)";
   } else if (options.text("event") == "-" && options.text("diff") == "-") {

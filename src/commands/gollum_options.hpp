@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "commands/help.hpp"
@@ -11,7 +12,7 @@
 #include "gollum/diff.hpp"
 #include "gollum/event.hpp"
 #include "gollum/filter.hpp"
-#include "gollum/message.hpp"
+#include "slack/mentions.hpp"
 
 namespace commands {
 
@@ -25,7 +26,11 @@ std::optional<gollum::Event> read_event(const Options& options);
 gollum::Filters read_filters(const Options& options);
 std::vector<gollum::Route> read_routes(const Options& options);
 std::vector<gollum::FileDiff> read_diff(const Options& options);  // empty without --diff
-gollum::MessageOptions read_message_options(const Options& options, const gollum::Person& sender);
+std::string read_text_prefix(const Options& options);
+slack::Mentions read_mentions(const Options& options);  // empty without --mentions
+
+// --output json or --json; when they contradict each other, the one given more directly.
+bool wants_json(const Options& options);
 
 // Throws 64 for what can't work together, before anything is read or sent.
 void check_usage(const Options& options, const Delivery& delivery, bool has_routes);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -20,7 +19,7 @@ std::string upper_ascii(std::string text) {
   return text;
 }
 
-// "--webhook" -> "INPUT_WEBHOOK"; the runner keeps hyphens. Short options are no inputs.
+// "--webhook" -> "INPUT_WEBHOOK"; the runner keeps hyphens.
 std::string input_variable(const std::string& name) {
   return "INPUT_" + upper_ascii(name.substr(2));
 }
@@ -48,11 +47,8 @@ Setting resolve(const Option& option, const std::vector<std::string>& given, con
   const std::vector<std::string> names = base::split(option.names, ',');
   const std::vector<std::string> flags = not_empty(given);
   if (!flags.empty()) return {flags, Source::flag, names.front()};
-  for (const std::string& name : names) {
-    const std::string variable = input_variable(name);
-    const std::string value = name.starts_with("--") ? env(variable) : "";
-    if (!value.empty()) return {{value}, Source::input, variable};
-  }
+  const std::string input = input_variable(names.front());
+  if (!env(input).empty()) return {{env(input)}, Source::input, input};
   for (const std::string& variable : base::split_list(option.environment)) {
     const std::string value = env(variable);
     if (!value.empty()) return {{value}, Source::environment, variable};
@@ -114,9 +110,7 @@ int64_t Options::number(const std::string& name, int64_t least, int64_t most) co
   const Setting setting = find(name).setting;
   const std::string text = setting.values.empty() ? "" : base::trim(setting.values.back());
   int64_t value = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool is_number = result.ec == std::errc() && result.ptr == text.data() + text.size();
-  if (!is_number || value < least || value > most) {
+  if (!base::read_number(text, value) || value < least || value > most) {
     throw wrong_value(setting, fmt::format("a whole number from {} to {}", least, most));
   }
   return value;

@@ -18,16 +18,14 @@ namespace commands {
 
 // What a person may write for an option.
 enum class Kind {
-  text,
-  list,    // items, comma- or newline-separated; may be given more than once
-  lines,   // items, one a line; may be given more than once
+  text,    // also numbers, and lists: items divided by commas or line breaks
+  lines,   // a list whose items hold commas: one a line
   toggle,  // --flag or --flag=false; as input or variable: true, false, yes, no, on, off, 1, 0
-  number,
 };
 
 struct Option {
   std::string group;        // heading in the help
-  std::string names;        // "--webhook,--slack-webhook"; the first names it everywhere
+  std::string names;        // "--webhook,--slack-webhook"; the first is the action input's too
   std::string value_name;   // "URL"; "" for a toggle
   std::string environment;  // "SLACK_WEBHOOK,SLACK_WEBHOOK_URL", asked in this order
   std::string fallback;     // default

@@ -7,16 +7,11 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "base/utf8.hpp"
 
 namespace commands {
 
 namespace {
-
-// What a person typed in the wrong place may be a secret.
-std::string shown_argument(const std::string& word) {
-  const bool secret = word.starts_with("xox") || word.find("://") != std::string::npos;
-  return secret ? "(not shown)" : fmt::format("'{}'", word);
-}
 
 base::Error unknown_argument(const CLI::App& app, const std::string& argument) {
   const std::string word = argument.substr(0, argument.find('='));
@@ -33,6 +28,12 @@ base::Error unknown_argument(const CLI::App& app, const std::string& argument) {
 }
 
 }  // namespace
+
+std::string shown_argument(const std::string& word) {
+  const bool secret = word.starts_with("xox") || word.find("://") != std::string::npos ||
+                      word.find("hooks.slack") != std::string::npos;
+  return secret ? "(not shown)" : fmt::format("'{}'", base::one_line(word));
+}
 
 int run_command(const Command& command, const Arguments& arguments, const base::Env& env) {
   CLI::App app(command.summary, command.name);

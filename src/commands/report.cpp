@@ -11,7 +11,7 @@ namespace commands {
 
 namespace {
 
-constexpr size_t kTokenBytes = 16;
+constexpr size_t kDelimiterBytes = 16;
 
 std::string line(const std::string& command, std::string_view text) {
   const std::string name = command.empty() ? PRODUCT_NAME : PRODUCT_NAME ": " + command;
@@ -52,15 +52,18 @@ void report_secret(const base::Env& env, const std::string& secret) {
   if (slash != std::string::npos) base::write_stderr(github::mask(secret.substr(slash + 1)));
 }
 
-void print_result(const base::Env& env, const std::string& text) {
-  const bool guarded = in_actions(env);
-  base::write_stdout(guarded ? github::unobeyed(text, base::random_hex(kTokenBytes)) : text);
+void print_text(const base::Env& env, const std::string& text) {
+  base::write_stdout(in_actions(env) ? github::unobeyed(text) : text);
+}
+
+void print_json(const base::Env& env, const std::string& json) {
+  base::write_stdout(in_actions(env) ? github::unobeyed_json(json) : json);
 }
 
 void write_output(const base::Env& env, const std::string& name, const std::string& value) {
   const std::string path = env("GITHUB_OUTPUT");
   if (path.empty()) return;
-  base::append_to_file(path, github::output(name, value, base::random_hex(kTokenBytes)));
+  base::append_to_file(path, github::output(name, value, base::random_hex(kDelimiterBytes)));
 }
 
 void write_summary(const base::Env& env, const std::string& markdown) {

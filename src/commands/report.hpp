@@ -23,8 +23,9 @@ void report_progress(const std::string& command, std::string_view text);
 // show alone. Nothing outside Actions.
 void report_secret(const base::Env& env, const std::string& secret);
 
-// The result, on standard output; in Actions between stop-commands. Throws 74.
-void print_result(const base::Env& env, const std::string& text);
+// The result, on standard output; in Actions harmless for the runner. Throws 74.
+void print_text(const base::Env& env, const std::string& text);
+void print_json(const base::Env& env, const std::string& json);
 
 // To the files of GITHUB_OUTPUT and GITHUB_STEP_SUMMARY, when these are set. Throws 74.
 void write_output(const base::Env& env, const std::string& name, const std::string& value);

@@ -22,22 +22,19 @@ void send_one(Sending& sending, const slack::Sender& sender, const slack::Line& 
   try {
     sending.receipt = slack::send(sender, sending.message, line);
   } catch (const base::Error& error) {
-    const std::string& channel = sending.message.channel;
-    const std::string place = channel.empty() ? "" : fmt::format("{}: ", channel);
+    const bool by_webhook = !sender.webhook.empty();
+    const std::string place = by_webhook ? "" : sending.place + ": ";
     sending.error = base::Error(error.code(), place + error.what());
   }
 }
 
 }  // namespace
 
-std::string channel_label(const slack::Message& message) {
-  return message.channel.empty() ? "webhook" : message.channel;
-}
-
 void send_all(std::vector<Sending>& sendings, const slack::Sender& sender, const slack::Line& line,
               const base::Env& env, const std::string& command) {
   for (Sending& sending : sendings) {
     send_one(sending, sender, line);
+    if (sending.error) report_error(env, command, *sending.error);
     if (!sending.receipt) continue;
     for (const std::string& warning : sending.receipt->warnings) {
       report_notice(env, command, fmt::format("Slack warns: {}", warning));
@@ -54,7 +51,7 @@ json::Value results_json(const std::vector<Sending>& sendings) {
       result.push_back({"ts", sending.receipt->ts});
     }
     if (sending.error) result.push_back({"error", sending.error->what()});
-    results.push_back({channel_label(sending.message), std::move(result)});
+    results.push_back({sending.place, std::move(result)});
   }
   return results;
 }
@@ -64,24 +61,27 @@ std::string sent_text(const std::vector<Sending>& sendings) {
   for (const Sending& sending : sendings) {
     if (!sending.receipt) continue;
     const auto& [channel_id, ts, thread_ts, warnings] = *sending.receipt;
-    text += fmt::format("told {} of {}", channel_label(sending.message), sending.subject);
+    text += fmt::format("told {} of {}", sending.place, sending.subject);
     text += ts.empty() ? "\n" : fmt::format(" ({} {})\n", channel_id, ts);
   }
   return text;
 }
 
-std::string dry_run_text(const std::vector<Sending>& sendings, bool as_json, bool styled) {
+std::string dry_run_json(const std::vector<Sending>& sendings) {
+  std::string lines;
+  for (const Sending& sending : sendings) {
+    lines += json::write(slack::payload(sending.message)) + "\n";
+  }
+  return lines;
+}
+
+std::string dry_run_text(const std::vector<Sending>& sendings, bool styled) {
   std::string text;
   for (const Sending& sending : sendings) {
-    if (as_json) {
-      text += json::write(slack::payload(sending.message)) + "\n";
-    } else {
-      const std::string& channel = sending.message.channel;
-      text +=
-          fmt::format("--- dry run, nothing is sent{}{}\n{}\n--- to see it as Slack shows it: {}\n",
-                      channel.empty() ? "" : "; this would go to ", channel,
-                      slack::shown(sending.message, styled), slack::builder_url(sending.message));
-    }
+    text +=
+        fmt::format("--- dry run, nothing is sent{}{}\n{}\n--- to see it as Slack shows it: {}\n",
+                    sending.place.empty() ? "" : "; this would go to ", sending.place,
+                    slack::shown(sending.message, styled), slack::builder_url(sending.message));
   }
   return text;
 }
@@ -96,14 +96,11 @@ void write_sending_outputs(const base::Env& env, const std::vector<Sending>& sen
   write_output(env, "results", json::write(results_json(sendings)));
 }
 
-void throw_failures(const std::vector<Sending>& sendings, const base::Env& env,
-                    const std::string& command) {
-  std::optional<base::Error> first;
+int exit_code_of(const std::vector<Sending>& sendings) {
   for (const Sending& sending : sendings) {
-    if (sending.error && first) report_error(env, command, *sending.error);
-    if (sending.error && !first) first = sending.error;
+    if (sending.error) return sending.error->code();
   }
-  if (first) throw base::Error(*first);
+  return base::exit_ok;
 }
 
 }  // namespace commands

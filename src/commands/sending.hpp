@@ -15,15 +15,14 @@ namespace commands {
 
 struct Sending {
   slack::Message message;
+  std::string place;                      // "#ops", or "webhook", which decides by itself
   std::string subject;                    // "3 pages", for the line that tells of it
   std::optional<slack::Receipt> receipt;  // Slack took it
   std::optional<base::Error> error;       // Slack did not
 };
 
-// "#ops", or "webhook" when that decides where it goes.
-std::string channel_label(const slack::Message& message);
-
-// Tries each and fills in receipt or error. Slack's warnings become notices.
+// Tries each and fills in receipt or error. Failures are reported at once, so that nothing that
+// goes wrong later can hide them; Slack's warnings become notices.
 void send_all(std::vector<Sending>& sendings, const slack::Sender& sender, const slack::Line& line,
               const base::Env& env, const std::string& command);
 
@@ -33,16 +32,16 @@ json::Value results_json(const std::vector<Sending>& sendings);
 // "told #ops of 3 pages (C123 1700.0001)", a line for each that Slack took.
 std::string sent_text(const std::vector<Sending>& sendings);
 
-// What to show of a dry run: each message as a person reads it with a link to Slack's Block Kit
-// Builder, or as JSON Lines the exact payloads.
-std::string dry_run_text(const std::vector<Sending>& sendings, bool as_json, bool styled);
+// What to show of a dry run: the exact payloads as JSON Lines, or each message as a person reads
+// it, with a link to Slack's Block Kit Builder.
+std::string dry_run_json(const std::vector<Sending>& sendings);
+std::string dry_run_text(const std::vector<Sending>& sendings, bool styled);
 
 // The outputs ok ("true" when Slack took all, "false" when it did not take one, "" when nothing was
 // sent), channel_id, ts and thread_ts of the first channel, results.
 void write_sending_outputs(const base::Env& env, const std::vector<Sending>& sendings);
 
-// Throws the first failure, which decides the exit code, after telling of the others.
-void throw_failures(const std::vector<Sending>& sendings, const base::Env& env,
-                    const std::string& command);
+// The first failure's exit code; 0 without one.
+int exit_code_of(const std::vector<Sending>& sendings);
 
 }  // namespace commands

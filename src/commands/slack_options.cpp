@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -64,8 +66,7 @@ std::string read_thread(const Options& options) {
 std::string read_api(const Options& options) {
   std::string url = base::trim(options.text("api"));
   if (!net::is_http_url(url)) {
-    throw wrong(
-        fmt::format("--api '{}' is no URL, for example {}", base::one_line(url), slack::kApi));
+    throw wrong(fmt::format("--api is no URL, for example {}", slack::kApi));
   }
   return url;
 }
@@ -100,13 +101,14 @@ std::vector<Option> delivery_options() {
       {group, "--token,--slack-token", "TOKEN", "SLACK_BOT_TOKEN, SLACK_TOKEN", "",
        "bot token to send by (xoxb-…, scope chat:write), with --channel"},
       {group, "--channel,--slack-channel", "LIST", "", "",
-       "channels by ID or #name; each gets the message", Kind::list},
+       "channels by ID or #name; each gets the message. With a webhook at most one, and only old "
+       "webhooks obey it"},
       {group, "--thread-ts", "TS", "", "", "reply in the thread of this message"},
       {group, "--api", "URL", "SLACK_API_URL", slack::kApi, "base address of Slack's Web API"},
       {group, "--retry-budget", "SECONDS", "", "60",
-       "how long to go on trying when Slack can't be reached, is rate-limited (429) or fails (5xx)",
-       Kind::number},
-      {group, "--timeout", "SECONDS", "", "30", "for each request", Kind::number},
+       "how long to go on trying when Slack can't be reached, is rate-limited (429) or fails "
+       "(5xx)"},
+      {group, "--timeout", "SECONDS", "", "30", "for each request"},
   };
 }
 
@@ -125,7 +127,10 @@ std::vector<Option> looks_options() {
 Delivery read_delivery(const Options& options, bool named_channels) {
   Delivery delivery;
   delivery.sender = {read_webhook(options), read_token(options), read_api(options)};
-  delivery.channels = options.list("channel");
+  for (const std::string& channel : options.list("channel")) {
+    const auto known = std::find(delivery.channels.begin(), delivery.channels.end(), channel);
+    if (known == delivery.channels.end()) delivery.channels.push_back(channel);
+  }
   delivery.thread_ts = read_thread(options);
   const bool both = !delivery.sender.webhook.empty() && !delivery.sender.token.empty();
   if (both && token_wins(options, named_channels || !delivery.channels.empty())) {

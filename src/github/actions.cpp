@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "base/text.hpp"
 #include "base/utf8.hpp"
 
@@ -13,6 +15,14 @@ std::string escape_data(std::string_view text) {
   std::string escaped = base::replace_all(text, "%", "%25");
   escaped = base::replace_all(escaped, "\r", "%0D");
   return base::replace_all(escaped, "\n", "%0A");
+}
+
+// False for text that the runner may take for white space: it trims more than ASCII's.
+bool shows_something(std::string_view text) {
+  for (const char c : text) {
+    if (c > ' ' && c <= '~') return true;
+  }
+  return false;
 }
 
 std::string escape_property(std::string_view text) {
@@ -35,9 +45,20 @@ std::string mask(std::string_view secret) {
   return commands;
 }
 
-std::string unobeyed(std::string_view text, std::string_view token) {
-  const char* line_end = text.ends_with('\n') ? "" : "\n";
-  return fmt::format("::stop-commands::{}\n{}{}::{}::\n", token, text, line_end, token);
+std::string unobeyed(std::string_view text) {
+  std::vector<std::string> lines = base::split(base::replace_all(text, "\r", "\n"), '\n');
+  for (std::string& line : lines) {
+    const size_t command = line.find("::");
+    if (command != std::string::npos && !shows_something(line.substr(0, command))) {
+      line.replace(command, 2, ": :");
+    }
+    line = base::replace_all(line, "##[", "## [");
+  }
+  return base::join(lines, "\n");
+}
+
+std::string unobeyed_json(std::string_view json) {
+  return base::replace_all(json, "##[", "##\\u005b");
 }
 
 std::string log_line(std::string_view text) {

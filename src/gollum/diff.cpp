@@ -56,19 +56,13 @@ struct HunkSize {
   size_t new_lines = 1;
 };
 
-bool read_number(std::string_view text, size_t& number) {
-  const char* end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, number);
-  return result.ec == std::errc() && result.ptr == end;
-}
-
 // "-12,3" or "-12": the number of lines, 1 when it is left out.
 bool read_range(std::string_view range, char sign, size_t& lines) {
   if (range.empty() || range.front() != sign) return false;
   const size_t comma = range.find(',');
   size_t first_line = 0;
-  if (!read_number(range.substr(1, comma - 1), first_line)) return false;
-  return comma == std::string_view::npos || read_number(range.substr(comma + 1), lines);
+  if (!base::read_number(range.substr(1, comma - 1), first_line)) return false;
+  return comma == std::string_view::npos || base::read_number(range.substr(comma + 1), lines);
 }
 
 class Reader {

@@ -36,6 +36,10 @@ void add_file(Change& change, const FileDiff& file, size_t excerpt_lines) {
   change.added += file.added;
   change.removed += file.removed;
   if (file.kind == FileDiff::Kind::renamed) change.old_name = title_of(page_name_of(file.old_path));
+  if (file.kind == FileDiff::Kind::deleted) {  // the event told of an edit before
+    change.page.action = "deleted";
+    change.page.html_url.clear();
+  }
   for (const std::string& line : file.changed_lines) {
     if (change.excerpt.size() < excerpt_lines) change.excerpt.push_back(line);
   }

@@ -13,20 +13,24 @@ constexpr size_t kMaxTitle = 150;
 constexpr size_t kMaxAction = 30;
 constexpr size_t kMaxSummary = 400;
 constexpr size_t kMaxExcerptLine = 120;
-constexpr size_t kMaxFallback = 3'000;
+constexpr size_t kMaxMore = 30;  // " and 5000 more"
 
-std::string who(const Digest& digest, const MessageOptions& options) {
-  if (!options.sender_mention.empty()) return " by " + options.sender_mention;
-  if (digest.sender.login.empty()) return "";
-  return " by " +
-         slack::link(digest.sender.html_url, base::shorten(digest.sender.login, kMaxTitle));
+std::string short_name(const std::string& name) {
+  return base::shorten(name, kMaxTitle);
 }
 
-std::string head(const Digest& digest, const MessageOptions& options) {
-  return fmt::format("{} wiki: {} changed{}",
-                     slack::link(wiki_url(digest.repository),
-                                 base::shorten(digest.repository.full_name, kMaxTitle)),
-                     page_count(digest.changes.size()), who(digest, options));
+// "o/r wiki: 3 pages changed by mira"; with links, unless their addresses are too long for a block.
+std::string head(const Digest& digest, const MessageOptions& options, bool linked) {
+  const std::string wiki = linked ? wiki_url(digest.repository) : "";
+  const std::string person = linked ? digest.sender.html_url : "";
+  std::string by = options.sender_mention;
+  if (by.empty()) by = slack::link(person, short_name(digest.sender.login));
+  std::string text =
+      fmt::format("{} wiki: {} changed", slack::link(wiki, short_name(digest.repository.full_name)),
+                  page_count(digest.changes.size()));
+  if (!by.empty()) text += " by " + by;
+  const bool fits = base::utf16_length(text) <= slack::kMaxSectionText;
+  return fits || !linked ? text : head(digest, options, false);
 }
 
 std::string title(const Page& page) {
@@ -79,13 +83,13 @@ std::string change_section(const Change& change) {
 // For the notification, and for where blocks are not shown: the same news in one line.
 std::string fallback(const Digest& digest, const MessageOptions& options) {
   std::string text = options.text_prefix.empty() ? "" : options.text_prefix + "\n";
-  text += head(digest, options);
+  text += head(digest, options, false);
   const char* separator = ": ";
   size_t told = 0;
   for (const Change& change : digest.changes) {
     const std::string item = fmt::format("{}{} ({})", separator, slack::escape(title(change.page)),
                                          what_happened(change.page));
-    if (base::utf16_length(text) + base::utf16_length(item) > kMaxFallback) break;
+    if (base::utf16_length(text) + base::utf16_length(item) + kMaxMore > slack::kMaxText) break;
     text += item;
     separator = ", ";
     ++told;
@@ -107,7 +111,7 @@ slack::Message make_message(const Digest& digest, const MessageOptions& options)
   slack::Message message;
   message.text = fallback(digest, options);
   if (!options.text_prefix.empty()) message.blocks.push_back({Kind::section, options.text_prefix});
-  message.blocks.push_back({Kind::section, head(digest, options)});
+  message.blocks.push_back({Kind::section, head(digest, options, true)});
   const std::string longest_more = more(digest, 0);
   size_t units = base::utf16_length(longest_more);
   for (const slack::Block& block : message.blocks) units += base::utf16_length(block.mrkdwn);

@@ -21,8 +21,6 @@ constexpr int kDeepest = 500;
 
 constexpr std::string_view kWhiteSpace = " \t\r\n";
 
-struct TooDeep {};
-
 // `token` is the number's text, with what stands behind it up to the next token.
 Value number_of(ondemand::number number, std::string_view token) {
   switch (number.get_number_type()) {
@@ -45,7 +43,7 @@ template <typename Source>
 Value tree_of(Source& source, int depth) {
   const ondemand::json_type type = source.type();
   const bool nests = type == ondemand::json_type::object || type == ondemand::json_type::array;
-  if (nests && depth > kDeepest) throw TooDeep{};
+  if (nests && depth > kDeepest) throw simdjson::simdjson_error(simdjson::DEPTH_ERROR);
   switch (type) {
     case ondemand::json_type::object: {
       Object object;
@@ -115,6 +113,8 @@ std::string words_for(simdjson::error_code code) {
     case simdjson::F_ATOM_ERROR:
     case simdjson::N_ATOM_ERROR:
       return "not true, false or null";
+    case simdjson::DEPTH_ERROR:
+      return fmt::format("nests deeper than {} levels", kDeepest);
     default:
       return simdjson::error_message(code);
   }
@@ -138,32 +138,42 @@ base::Error refusal(simdjson::error_code code, size_t place, std::string_view te
   return not_json(text, place, source, words_for(code));
 }
 
-}  // namespace
-
-Value parse(std::string_view text, const std::string& source) {
+// Fills in `value`, or tells why it can't.
+std::optional<base::Error> read(std::string_view text, const std::string& source, Value& value) {
   if (const auto bad = base::first_invalid_utf8(text)) {
-    throw not_json(text, *bad, source, "a byte that is not UTF-8");
+    return not_json(text, *bad, source, "a byte that is not UTF-8");
   }
   if (text.find_first_not_of(kWhiteSpace) == std::string_view::npos) {
-    throw base::Error(base::exit_bad_input, fmt::format("{} is empty", source));
+    return base::Error(base::exit_bad_input, fmt::format("{} is empty", source));
   }
   const simdjson::padded_string padded(text);
   ondemand::parser parser;
   ondemand::document document;
   const simdjson::error_code begun = parser.iterate(padded).get(document);
-  if (begun != simdjson::SUCCESS) throw refusal(begun, text.size(), text, source);
+  if (begun != simdjson::SUCCESS) return refusal(begun, text.size(), text, source);
   try {
-    Value value = tree_of(document, 1);
+    value = tree_of(document, 1);
     const bool something_left = document.current_location().error() == simdjson::SUCCESS;
-    if (something_left) throw simdjson::simdjson_error(simdjson::TRAILING_CONTENT);
-    return value;
+    if (!something_left) return std::nullopt;
+    return refusal(simdjson::TRAILING_CONTENT, text.size(), text, source);
   } catch (const simdjson::simdjson_error& error) {
-    const size_t place = place_of(error.error(), document, text, padded);
-    throw refusal(error.error(), place, text, source);
-  } catch (const TooDeep&) {
-    throw base::Error(base::exit_bad_input,
-                      fmt::format("{} nests deeper than {} levels", source, kDeepest));
+    return refusal(error.error(), place_of(error.error(), document, text, padded), text, source);
   }
+}
+
+}  // namespace
+
+Value parse(std::string_view text, const std::string& source) {
+  Value value;
+  const auto error = read(text, source, value);
+  if (error) throw base::Error(*error);
+  return value;
+}
+
+std::optional<Value> try_parse(std::string_view text) {
+  Value value;
+  if (read(text, "", value)) return std::nullopt;
+  return value;
 }
 
 std::string simdjson_version() {

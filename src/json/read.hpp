@@ -1,6 +1,7 @@
 // JSON in (simdjson behind it).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,16 +10,19 @@
 namespace json {
 
 // Parses one JSON document. `source` names it in errors. Throws 65 "SOURCE is not JSON: line L,
-// column C: …" on bad syntax, invalid UTF-8 and something behind the document; 65 without a place
-// for nothing but white space and for more than 500 levels of nesting. Columns count bytes, from 1.
+// column C: …" on bad syntax, invalid UTF-8, more than 500 levels of nesting and something behind
+// the document; 65 without a place for nothing but white space. Columns count bytes, from 1.
 Value parse(std::string_view text, const std::string& source);
+
+// The same for text that need not be JSON: nothing when it is not.
+std::optional<Value> try_parse(std::string_view text);
 
 // Parses one YAML document (and so nearly all JSON; of escapes not the pairs of surrogates). Plain
 // scalars are null, true, false, decimal numbers, else text. Throws 65 with line and column, also
 // for a second document, 500 levels, and one that aliases blow up to more than 100,000 values.
 Value parse_yaml(const std::string& text, const std::string& source);
 
-// The library versions in use, "name version" each.
+// The versions of the libraries in use, "3.0.1".
 std::string simdjson_version();
 std::string yaml_cpp_version();
 

@@ -42,8 +42,6 @@ std::string quoted(const std::string& text) {
 
 class Writer {
  public:
-  explicit Writer(bool pretty) : pretty_(pretty) {}
-
   void operator()(std::nullptr_t) { text_ += "null"; }
   void operator()(bool value) { text_ += value ? "true" : "false"; }
   void operator()(int64_t value) { text_ += fmt::format("{}", value); }
@@ -54,67 +52,36 @@ class Writer {
   void operator()(const std::string& value) { text_ += quoted(value); }
 
   void operator()(const Array& array) {
-    open('[');
-    for (const Value& item : array) {
-      next();
-      std::visit(*this, item.data);
+    text_ += '[';
+    for (size_t i = 0; i < array.size(); ++i) {
+      if (i > 0) text_ += ',';
+      std::visit(*this, array[i].data);
     }
-    close(']', array.empty());
+    text_ += ']';
   }
 
   void operator()(const Object& object) {
-    open('{');
-    for (const Member& member : object) {
-      next();
-      text_ += quoted(member.name);
-      text_ += pretty_ ? ": " : ":";
-      std::visit(*this, member.value.data);
+    text_ += '{';
+    for (size_t i = 0; i < object.size(); ++i) {
+      if (i > 0) text_ += ',';
+      text_ += quoted(object[i].name) + ':';
+      std::visit(*this, object[i].value.data);
     }
-    close('}', object.empty());
+    text_ += '}';
   }
 
   std::string take() { return std::move(text_); }
 
  private:
-  void open(char bracket) {
-    text_ += bracket;
-    ++depth_;
-  }
-
-  void next() {
-    if (text_.back() != '[' && text_.back() != '{') text_ += ',';
-    if (pretty_) new_line();
-  }
-
-  void close(char bracket, bool empty) {
-    --depth_;
-    if (pretty_ && !empty) new_line();
-    text_ += bracket;
-  }
-
-  void new_line() {
-    text_ += '\n';
-    text_.append(depth_ * 2, ' ');
-  }
-
-  bool pretty_;
-  size_t depth_ = 0;
   std::string text_;
 };
-
-std::string write_with(Writer writer, const Value& value) {
-  std::visit(writer, value.data);
-  return writer.take();
-}
 
 }  // namespace
 
 std::string write(const Value& value) {
-  return write_with(Writer(false), value);
-}
-
-std::string write_pretty(const Value& value) {
-  return write_with(Writer(true), value);
+  Writer writer;
+  std::visit(writer, value.data);
+  return writer.take();
 }
 
 }  // namespace json

@@ -10,7 +10,4 @@ namespace json {
 // One line, no spaces. Invalid UTF-8 in a text becomes U+FFFD; NaN and infinities become null.
 std::string write(const Value& value);
 
-// Indented by two spaces, for people; ends without a line break.
-std::string write_pretty(const Value& value);
-
 }  // namespace json

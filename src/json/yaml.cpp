@@ -2,10 +2,10 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
-#include <charconv>
 #include <sstream>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "base/utf8.hpp"
 #include "json/read.hpp"
 
@@ -22,13 +22,6 @@ base::Error not_yaml(const YAML::Mark& mark, const std::string& source, const st
                                             mark.line + 1, mark.column + 1, why)};
 }
 
-template <typename Number>
-bool read_number(const std::string& text, Number& number) {
-  const char* end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, number);
-  return result.ec == std::errc() && result.ptr == end;
-}
-
 // A plain (unquoted) scalar by the core schema: null, boolean, decimal number, else text.
 Value plain_scalar(const std::string& text) {
   if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") {
@@ -39,8 +32,8 @@ Value plain_scalar(const std::string& text) {
   const bool like_number = text.find_first_not_of("+-.0123456789eE") == std::string::npos;
   int64_t whole = 0;
   double real = 0;
-  if (like_number && read_number(text, whole)) return whole;
-  if (like_number && read_number(text, real)) return real;
+  if (like_number && base::read_number(text, whole)) return whole;
+  if (like_number && base::read_number(text, real)) return real;
   return text;
 }
 

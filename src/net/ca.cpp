@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace net {
 
@@ -18,13 +19,15 @@ constexpr const char* kBundles[] = {
     "/etc/ssl/cert.pem",                                  // Alpine without the bundle
 };
 
+// OpenSSL takes a list of directories, divided by colons; one that can be read is enough.
 std::string named_by(const char* variable, const base::Env& env, const Exists& exists) {
-  std::string path = env(variable);
-  if (!path.empty() && !exists(path)) {
-    throw base::Error(base::exit_configuration,
-                      fmt::format("{} names {}, which can't be read", variable, path));
+  std::string paths = env(variable);
+  if (paths.empty()) return paths;
+  for (const std::string& path : base::split(paths, ':')) {
+    if (exists(path)) return paths;
   }
-  return path;
+  throw base::Error(base::exit_configuration,
+                    fmt::format("{} names {}, which can't be read", variable, paths));
 }
 
 }  // namespace

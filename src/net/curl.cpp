@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
+#include <openssl/x509_vfy.h>
 
 #include <cstring>
 #include <memory>
@@ -16,18 +17,20 @@ namespace net {
 
 namespace {
 
+constexpr long kConnectTimeoutMs = 10'000;
+constexpr size_t kMaxReplyBytes = size_t{8} << 20U;
+
 using Handle = std::shared_ptr<CURL>;
 
 // What one exchange collects while curl runs.
 struct Exchange {
   HttpResponse response;
-  size_t max_reply_bytes = 0;
   bool reply_too_long = false;
 };
 
 size_t take_body(const char* data, size_t /*one*/, size_t size, void* to) {
   auto& exchange = *static_cast<Exchange*>(to);
-  if (exchange.response.body.size() + size > exchange.max_reply_bytes) {
+  if (exchange.response.body.size() + size > kMaxReplyBytes) {
     exchange.reply_too_long = true;
     return 0;
   }
@@ -73,9 +76,12 @@ void set_request(CURL* curl, const HttpRequest& request, const HeaderList& heade
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  // libcurl sends a request again by itself when a connection it reused breaks; nobody may do that
+  // but the retry loop.
+  curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
   curl_easy_setopt(curl, CURLOPT_USERAGENT, user_agent.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.list);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, long{request.connect_timeout_ms});
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, long{request.timeout_ms});
   if (request.method != "GET") {
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
@@ -102,24 +108,40 @@ bool request_written(CURL* curl) {
   return ready_s > 0;
 }
 
-std::string tls_remedy(const CaLocation& ca) {
+// What to do about a certificate that was refused: only for an unknown issuer is it another CA.
+std::string tls_remedy(CURL* curl, const CaLocation& ca) {
   if (ca.file.empty() && ca.directory.empty()) {
-    return "no CA certificates were found on this machine; install the package ca-certificates or "
+    return "; no CA certificates were found on this machine; install the package ca-certificates "
+           "or "
            "set SSL_CERT_FILE";
   }
+  long verified = X509_V_OK;
+  curl_easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &verified);
+  const bool unknown_issuer = verified == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+                              verified == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
+                              verified == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT;
+  if (!unknown_issuer)
+    return "; check the address, this machine's clock and the server's certificate";
   return fmt::format(
-      "its certificate is not signed by a CA in {}; if that CA is to be trusted, set "
+      "; its certificate is not signed by a CA in {}; if that CA is to be trusted, set "
       "SSL_CERT_FILE to a bundle that holds it",
       ca.file.empty() ? ca.directory : ca.file);
 }
 
-HttpError unsent_failure(CURLcode code, const std::string& host, const std::string& why,
+HttpError unsent_failure(CURL* curl, CURLcode code, const std::string& host, const std::string& why,
                          const CaLocation& ca) {
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
     return {base::exit_configuration, "the address is no http or https URL", false};
   }
-  if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE) {
-    const std::string text = fmt::format("TLS with {} failed: {}; {}", host, why, tls_remedy(ca));
+  if (code == CURLE_SSL_CACERT_BADFILE) {
+    return {base::exit_configuration,
+            fmt::format("{} holds no CA certificates; set SSL_CERT_FILE to a PEM bundle",
+                        ca.file.empty() ? ca.directory : ca.file),
+            false};
+  }
+  if (code == CURLE_PEER_FAILED_VERIFICATION) {
+    const std::string text =
+        fmt::format("TLS with {} failed: {}{}", host, why, tls_remedy(curl, ca));
     return {base::exit_unavailable, text, false};
   }
   return {base::exit_unavailable, fmt::format("can't connect to {}: {}", host, why), true};
@@ -129,10 +151,10 @@ HttpError failure(CURL* curl, CURLcode code, const char* details, const HttpRequ
                   const Exchange& exchange, const CaLocation& ca) {
   const std::string host = origin(request.url);
   const std::string why = *details != '\0' ? details : curl_easy_strerror(code);
-  if (!request_written(curl)) return unsent_failure(code, host, why, ca);
+  if (!request_written(curl)) return unsent_failure(curl, code, host, why, ca);
   if (exchange.reply_too_long) {
     const std::string text =
-        fmt::format("the reply of {} is longer than {} MiB", host, request.max_reply_bytes >> 20U);
+        fmt::format("the reply of {} is longer than {} MiB", host, kMaxReplyBytes >> 20U);
     return {base::exit_malformed_reply, text, false};
   }
   if (code == CURLE_OPERATION_TIMEDOUT) {
@@ -153,7 +175,6 @@ HttpResponse exchange_with(CURL* curl, const HttpRequest& request, const CurlOpt
   const CaLocation ca = uses_tls ? find_ca(options.env, path_exists) : CaLocation{};
   const HeaderList headers(request.headers);
   Exchange exchange;
-  exchange.max_reply_bytes = request.max_reply_bytes;
   char error_text[CURL_ERROR_SIZE] = "";
   set_ca(curl, ca);
   set_request(curl, request, headers, options.user_agent);

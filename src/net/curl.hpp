@@ -1,5 +1,5 @@
 // The one real HTTP client, on libcurl: HTTP/1.1, TLS with the system's CA certificates, proxies
-// as curl does them (HTTPS_PROXY, NO_PROXY…), no redirects followed, connections kept for reuse.
+// as curl does them (HTTPS_PROXY, NO_PROXY…), no redirects followed, a connection for each request.
 #pragma once
 
 #include <string>

@@ -19,9 +19,7 @@ struct HttpRequest {
   std::string url;  // may be a secret: no error text holds more of it than the host
   Headers headers;
   std::string body;
-  int64_t connect_timeout_ms = 10'000;
   int64_t timeout_ms = 30'000;  // for the whole exchange, connecting included
-  size_t max_reply_bytes = size_t{8} << 20U;
 };
 
 struct HttpResponse {

@@ -20,7 +20,7 @@ inline constexpr int64_t kLongestAskedMs = 86'400'000;
 struct RetryPolicy {
   int64_t budget_ms = 60'000;  // no attempt starts later than this after the first
   // How a complete reply says "again": the least wait it asks for, 0 when it leaves that open,
-  // nothing when it is final. retry_after() for the rules of HTTP.
+  // nothing when it is final. retry_after_ms() for the rules of HTTP.
   std::function<std::optional<int64_t>(const HttpResponse&, int64_t now_unix_s)> wait_asked_ms;
   // Told before each wait, for the person who watches.
   std::function<void(const std::string& reason, int64_t wait_ms)> on_wait;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 
 #include "base/text.hpp"
 
@@ -16,8 +15,7 @@ constexpr const char* kHostCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-._
 
 bool is_port(std::string_view text) {
   unsigned port = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), port);
-  return result.ec == std::errc() && result.ptr == text.data() + text.size() && port <= 65'535;
+  return base::read_number(text, port) && port <= 65'535;
 }
 
 size_t scheme_length(std::string_view url) {

@@ -19,11 +19,7 @@ namespace {
 // webhook answers "ok", and the first exception of a static binary costs 3 ms.)
 std::optional<json::Value> json_of(const net::HttpResponse& reply) {
   if (!base::trim(reply.body).starts_with('{')) return std::nullopt;
-  try {
-    return json::parse(reply.body, "the reply");
-  } catch (const base::Error&) {
-    return std::nullopt;
-  }
+  return json::try_parse(reply.body);
 }
 
 bool is_rate_limit(const std::string& word) {
@@ -98,22 +94,8 @@ net::HttpResponse post(const std::string& url, const json::Value& body, const st
   return net::send(line.http, line.clock, request, retry);
 }
 
-Receipt send_by_webhook(const Sender& sender, const Message& message, const Line& line) {
-  const net::HttpResponse reply = post(sender.webhook, payload(message), "", line);
-  if (reply.status != 200) throw refusal_of(reply);
-  if (base::trim(reply.body) == "ok") return {};
-  const auto body = json_of(reply);
-  if (!body || json::find(*body, "ok") == nullptr) throw senseless(reply);
-  if (!json::bool_at(*body, "ok")) throw refusal_of(reply);
-  return {};
-}
-
-}  // namespace
-
-json::Value call(const Sender& sender, const std::string& method, const json::Value& arguments,
-                 const Line& line) {
-  const std::string base = sender.api.ends_with('/') ? sender.api : sender.api + "/";
-  const net::HttpResponse reply = post(base + method, arguments, sender.token, line);
+// The reply's JSON, in which ok is true; throws when Slack did not say so.
+json::Value accepted(const net::HttpResponse& reply) {
   if (reply.status != 200) throw refusal_of(reply);
   auto body = json_of(reply);
   if (!body || json::find(*body, "ok") == nullptr) throw senseless(reply);
@@ -121,13 +103,32 @@ json::Value call(const Sender& sender, const std::string& method, const json::Va
   return std::move(*body);
 }
 
+Receipt send_by_webhook(const Sender& sender, const Message& message, const Line& line) {
+  const net::HttpResponse reply = post(sender.webhook, payload(message), "", line);
+  const bool is_ok = reply.status == 200 && base::trim(reply.body) == "ok";
+  if (!is_ok) accepted(reply);
+  return {};
+}
+
+std::vector<std::string> warnings_in(const json::Value& reply) {
+  std::vector<std::string> warnings;
+  add_texts(warnings, json::find(reply, {"response_metadata", "warnings"}));
+  const std::string only = json::string_at(reply, "warning");
+  if (warnings.empty() && !only.empty()) warnings.push_back(only);
+  return warnings;
+}
+
+}  // namespace
+
 Receipt send(const Sender& sender, const Message& message, const Line& line) {
   if (!sender.webhook.empty()) return send_by_webhook(sender, message, line);
-  const json::Value reply = call(sender, "chat.postMessage", payload(message), line);
-  Receipt receipt{json::string_at(reply, "channel"), json::string_at(reply, "ts"), "", {}};
+  const std::string api = sender.api.ends_with('/') ? sender.api : sender.api + "/";
+  const json::Value reply =
+      accepted(post(api + "chat.postMessage", payload(message), sender.token, line));
+  Receipt receipt{json::string_at(reply, "channel"), json::string_at(reply, "ts"), "",
+                  warnings_in(reply)};
   const json::Value* posted = json::find(reply, "message");
   if (posted != nullptr) receipt.thread_ts = json::string_at(*posted, "thread_ts");
-  add_texts(receipt.warnings, json::find(reply, {"response_metadata", "warnings"}));
   return receipt;
 }
 

@@ -44,8 +44,4 @@ struct Receipt {
 // say, net/http.hpp for what can happen on the way, 76 for a reply that is neither.
 Receipt send(const Sender& sender, const Message& message, const Line& line);
 
-// Calls a write method of the Web API with a JSON body and returns its reply, in which ok is true.
-json::Value call(const Sender& sender, const std::string& method, const json::Value& arguments,
-                 const Line& line);
-
 }  // namespace slack

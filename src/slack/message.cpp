@@ -30,11 +30,12 @@ void add(json::Object& object, const char* name, const std::string& value) {
   if (!value.empty()) object.push_back({name, value});
 }
 
-// One line of mrkdwn at a terminal; *bold* as a whole phrase at its start becomes bold.
+// One line of mrkdwn at a terminal; *bold* at its start becomes bold.
 std::string shown_line(const std::string& line, bool styled) {
   std::string text = line;
-  const size_t end = line.find('*', 1);
-  if (line.starts_with('*') && end != std::string::npos) {
+  const size_t link_end = line.starts_with("*<") ? line.find(">*") : std::string::npos;
+  const size_t end = link_end == std::string::npos ? line.rfind('*') : link_end + 1;
+  if (line.starts_with('*') && end > 0) {
     const std::string bold = line.substr(1, end - 1);
     text = (styled ? "\033[1m" + bold + "\033[0m" : bold) + line.substr(end + 1);
   }

@@ -55,6 +55,10 @@ const EVENT_IN_ROOT = { '/event.json': readFileSync(fixture('gollum/two_pages.js
 const MISTAKES = [
   [['gollum-notfy'], /unknown command 'gollum-notfy'; did you mean gollum-notify\?/],
   [['xyz'], /unknown command 'xyz'; opsbelt --help lists all commands/],
+  [['--verion'], /unknown option '--verion'; did you mean --version\?/],
+  [['hepl'], /unknown command 'hepl'; did you mean help\?/],
+  [['xoxb-123'], /unknown command \(not shown\)/],
+  [['https://hooks.slack.com/services/T/B/X'], /unknown command \(not shown\)/],
   [['help', 'golum-notify'], /did you mean gollum-notify\?/],
   [['gollum-notify', '--webhok=x'], /unknown option '--webhok'; did you mean --webhook\?/],
   [['gollum-notify', '--ignore-page', 'x'], /did you mean --ignore-pages\?/],
@@ -174,6 +178,21 @@ test('SSL_CERT_DIR names a directory of certificates', async (t) => {
   const args = ['gollum-notify', '--event', fixture('gollum/two_pages.json')];
   const known = await run(args, { env: { SLACK_WEBHOOK: slack.webhookUrl, SSL_CERT_DIR: directory } });
   assert.equal(known.code, 0, known.stderr);
+  const listed = await run(args, { env: { SLACK_WEBHOOK: slack.webhookUrl, SSL_CERT_DIR: `/no/such:${directory}` } });
+  assert.equal(listed.code, 0, listed.stderr);
   const empty = await run(args, { env: { SLACK_WEBHOOK: slack.webhookUrl, SSL_CERT_DIR: folder(t) } });
   assert.equal(empty.code, 69);
+});
+
+test('a certificate for another host, a file that holds none: each with its own remedy', async (t) => {
+  const tls = selfSigned(t);
+  const slack = await slackFor(t, { tls });
+  const args = ['gollum-notify', '--event', fixture('gollum/two_pages.json'), '--retry-budget', '0'];
+  const other = await run(args, { env: { SLACK_WEBHOOK: slack.webhookUrl.replace('127.0.0.1', 'localhost'), SSL_CERT_FILE: tls.certFile } });
+  assert.equal(other.code, 69);
+  assert.match(errorLine(other), /does not match|no alternative certificate/);
+  assert.doesNotMatch(errorLine(other), /not signed by/);
+  const none = await run(args, { env: { SLACK_WEBHOOK: slack.webhookUrl, SSL_CERT_FILE: fixture('gollum/two_pages.json') } });
+  assert.equal(none.code, 78);
+  assert.match(errorLine(none), /two_pages\.json holds no CA certificates; set SSL_CERT_FILE/);
 });

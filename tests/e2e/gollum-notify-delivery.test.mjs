@@ -6,7 +6,7 @@ import net from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { errorLine, fixture, folder, readOutputs, run, slackFor } from './support.mjs';
+import { errorLine, fixture, folder, readOutputs, run, selfSigned, slackFor } from './support.mjs';
 
 const EVENT = ['gollum-notify', '--event', fixture('gollum/two_pages.json')];
 const byWebhook = (slack, args = []) => run([...EVENT, ...args], { env: { SLACK_WEBHOOK: slack.webhookUrl } });
@@ -118,6 +118,35 @@ for (const send of [byWebhook, byToken]) {
   }
 }
 
+test('not sent again either when an earlier request went well on the way', async (t) => {
+  for (const lost of [{ kind: 'reset-after-body', accepted: true }, { kind: 'reset-before-body' }]) {
+    const slack = await slackFor(t);
+    slack.fail({ kind: 'slow', delay_ms: 1 });
+    slack.fail(lost);
+    const result = await run([...EVENT, '--api', slack.apiUrl, '--channel', '#general,#ops'],
+      { env: { SLACK_BOT_TOKEN: slack.token } });
+    assert.equal(result.code, 75, result.stderr);
+    assert.equal(slack.requests.length, 2, 'one request a channel');
+    const limited = await slackFor(t);
+    limited.fail({ kind: 'ratelimited', retryAfter: 1, as: 'text' });
+    limited.fail(lost);
+    assert.equal((await byWebhook(limited)).code, 75);
+    assert.equal(limited.requests.length, 2, 'the one that was refused, the one that was lost');
+  }
+});
+
+test('a full disk behind the outputs hides neither Slack\'s word nor that the message was taken', async (t) => {
+  const slack = await slackFor(t);
+  const env = { SLACK_WEBHOOK: slack.webhookUrl, GITHUB_STEP_SUMMARY: '/dev/full' };
+  const taken = await run(EVENT, { env });
+  assert.equal(taken.code, 74);
+  assert.equal(taken.stdout, 'told webhook of 2 pages\n');
+  slack.fail({ kind: 'word', word: 'channel_is_archived' });
+  const refused = await run(EVENT, { env });
+  assert.equal(refused.code, 74);
+  assert.match(refused.stderr, /Slack says channel_is_archived[\s\S]*can't write to \/dev\/full/);
+});
+
 test('byToken: half a JSON reply is 76', async (t) => {
   const slack = await slackFor(t);
   slack.fail({ kind: 'truncated-json' });
@@ -195,23 +224,52 @@ test('a peer that speaks neither HTTP nor TLS', async (t) => {
   assert.equal(tls.code, 69, tls.stderr);
 });
 
-test('through a proxy, as curl does it', async (t) => {
-  const slack = await slackFor(t);
+// A proxy that notes the first line of each request; CONNECT is tunnelled, or refused with a status.
+async function proxyFor(t, { refuse } = {}) {
   const seen = [];
-  const proxy = net.createServer((socket) => {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {});
     socket.once('data', (data) => {
-      seen.push(data.toString().split('\r\n')[0]);
-      const upstream = net.connect(new URL(slack.url).port, '127.0.0.1', () => upstream.write(data));
+      const [line] = data.toString().split('\r\n');
+      seen.push(line);
+      if (refuse) return socket.end(`HTTP/1.1 ${refuse}\r\nContent-Length: 0\r\n\r\n`);
+      const port = line.match(/:(\d+)[/ ]/)[1];
+      const upstream = net.connect(port, '127.0.0.1', () => {
+        if (line.startsWith('CONNECT')) socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        else upstream.write(data.toString().replace(/ http:..[^/]+/, ' '));
+        socket.pipe(upstream).pipe(socket);
+      });
       upstream.on('error', () => socket.destroy());
-      socket.on('error', () => upstream.destroy());
-      socket.pipe(upstream).pipe(socket);
+      return undefined;
     });
   }).listen(0, '127.0.0.1');
-  t.after(() => proxy.close());
-  await once(proxy, 'listening');
-  const env = { SLACK_WEBHOOK: slack.webhookUrl, http_proxy: `http://127.0.0.1:${proxy.address().port}` };
-  await run(EVENT, { env });
-  assert.match(seen[0], /^POST http:\/\/127\.0\.0\.1:\d+\/services\//);
-  await run(EVENT, { env: { ...env, NO_PROXY: '127.0.0.1' } });
-  assert.equal(seen.length, 1);
+  t.after(() => server.close());
+  await once(server, 'listening');
+  return { seen, url: `http://127.0.0.1:${server.address().port}` };
+}
+
+test('through a proxy, as curl does it; NO_PROXY goes around it', async (t) => {
+  const slack = await slackFor(t);
+  const proxy = await proxyFor(t);
+  const env = { SLACK_WEBHOOK: slack.webhookUrl, http_proxy: proxy.url };
+  assert.equal((await run(EVENT, { env })).code, 0);
+  assert.match(proxy.seen[0], /^POST http:\/\/127\.0\.0\.1:\d+\/services\//);
+  assert.equal((await run(EVENT, { env: { ...env, NO_PROXY: '127.0.0.1' } })).code, 0);
+  assert.equal(proxy.seen.length, 1);
+  assert.equal(slack.accepted.length, 2);
+});
+
+test('TLS through a proxy\'s tunnel; a proxy that refuses it is told', async (t) => {
+  const tls = selfSigned(t);
+  const slack = await slackFor(t, { tls });
+  const env = { SLACK_WEBHOOK: slack.webhookUrl, SSL_CERT_FILE: tls.certFile };
+  const open = await proxyFor(t);
+  const tunnelled = await run(EVENT, { env: { ...env, HTTPS_PROXY: open.url } });
+  assert.equal(tunnelled.code, 0, tunnelled.stderr);
+  assert.match(open.seen[0], /^CONNECT 127\.0\.0\.1:\d+ /);
+  assert.equal(slack.accepted.length, 1);
+  const closed = await proxyFor(t, { refuse: '407 Proxy Authentication Required' });
+  const refused = await run([...EVENT, '--retry-budget', '0'], { env: { ...env, HTTPS_PROXY: closed.url } });
+  assert.equal(refused.code, 69);
+  assert.match(errorLine(refused), /407/);
 });

@@ -213,6 +213,21 @@ test('routes as an action input, a line each; without --channel the other pages 
   assert.equal(slack.accepted.length, 1);
 });
 
+test('a channel named twice gets one message', async (t) => {
+  const slack = await slackFor(t);
+  const result = await notify(['--event', twoPages, '--api', slack.apiUrl, '--channel', '#ops,#ops'],
+    { env: { SLACK_BOT_TOKEN: slack.token } });
+  assert.match(result.stdout, /^told #ops of 2 pages/);
+  assert.equal(slack.accepted.length, 1);
+});
+
+test('a webhook with a channel: old webhooks obey it, so it is sent, but nothing is said of it', async (t) => {
+  const slack = await slackFor(t);
+  const result = await notify(['--event', twoPages, '--channel', '#ops'], { env: { SLACK_WEBHOOK: slack.webhookUrl } });
+  assert.equal(result.stdout, 'told webhook of 2 pages\n');
+  assert.equal(slack.accepted[0].payload.channel ?? slack.requests[0].json.channel, '#ops');
+});
+
 test('one failing channel does not keep the others from their message; the exit code tells', async (t) => {
   const slack = await slackFor(t);
   const outputs = join(folder(t), 'outputs');
@@ -263,12 +278,17 @@ const CONTRADICTIONS = [
   [['--webhook', 'https://x.example/h', '--route', 'a=#b'], {}, /--route needs a bot token/],
   [['--webhook', 'https://x.example/h', '--event', '-', '--diff', '-'], {}, /can't both be standard input/],
   [['--token', 'xoxb-1', '--route', 'a=#b', '--thread-ts', '1.2'], {}, /--thread-ts belongs to one channel/],
+  [['--token', 'xoxb-1', '--channel', 'a,b', '--thread-ts', '1.2'], {}, /--thread-ts belongs to one channel/],
+  [['--webhook', 'https://x.example/h', '--channel', '#a,#b'], {}, /a webhook posts to one channel only/],
   [['--token', 'xoxb-1', '--route', 'a#b'], {}, /--route 'a#b' is no PATTERN=CHANNEL/],
   [['--webhook', 'hooks.slack.com/services/T/B/SECRET'], {}, /the webhook is no URL/],
   [['--token', 'xoxb-SECRET two', '--channel', 'x'], {}, /the token holds a space/],
   [['--token', 'xoxb-1', '--channel', 'x', '--thread-ts', 'abc'], {}, /--thread-ts 'abc' is no message's ts/],
-  [['--token', 'xoxb-1', '--channel', 'x', '--api', 'slack.com/api'], {}, /--api 'slack.com\/api' is no URL/],
+  [['--token', 'xoxb-1', '--channel', 'x', '--api', 'slack.com/api'], {}, /--api is no URL, for example https:/],
   [['--dry-run', '--color', 'reddish'], {}, /--color 'reddish' is neither/],
+  [['--dry-run', '--pages', 'x', '--timeout', 'soon'], {}, /--timeout is 'soon'/],
+  [['--dry-run', '--pages', 'x', '--unfurl-links=maybe'], {}, /--unfurl-links is 'maybe'/],
+  [['--dry-run', '--api', 'hooks.slack.com/services/T/B/SECRET'], {}, /--api is no URL/],
   [['--dry-run', '--output', 'xml'], {}, /--output 'xml' is neither text nor json/],
   [['--dry-run', '--actions', 'made'], {}, /--actions 'made' is none of created, edited, deleted, renamed/],
   [['--dry-run'], { 'INPUT_EXCERPT-LINES': '-1' }, /INPUT_EXCERPT-LINES is '-1'/],
@@ -283,6 +303,12 @@ for (const [args, env, message] of CONTRADICTIONS) {
     assert.ok(!result.stderr.includes('SECRET'), 'a secret in the error');
   });
 }
+
+test('--json and --output contradict each other: the one given more directly', async () => {
+  const inputs = { INPUT_JSON: 'true' };
+  assert.match((await notify(['--event', twoPages, '--dry-run'], { env: inputs })).stdout, /^\{/);
+  assert.match((await notify(['--event', twoPages, '--dry-run', '--output', 'text'], { env: inputs })).stdout, /^---/);
+});
 
 // --- Dry run ---
 
@@ -363,23 +389,41 @@ test('hostile titles and summaries are escaped in the message', async (t) => {
   assert.doesNotMatch(second, /[\u202a-\u202e\u2066-\u2069]/);
 });
 
-for (const [name, args] of [['sent', []], ['dry run', ['--dry-run']], ['dry run as JSON', ['--dry-run', '--json']],
-  ['filtered', ['--pages', 'x']], ['refused', ['--webhook', 'x']]]) {
-  test(`the runner reads no foreign command in the log: ${name}`, async (t) => {
+const QUIET = [
+  ['sent', [], undefined],
+  ['dry run', ['--dry-run'], undefined],
+  ['dry run as JSON', ['--dry-run', '--json'], undefined],
+  ['filtered', ['--pages', 'x'], undefined],
+  ['refused with a command of the old form', [], { kind: 'status', status: 400, body: '##[error]x' }],
+  ['refused with a command of the new form', [], { kind: 'html', status: 200 }],
+];
+for (const [name, args, fault] of QUIET) {
+  test(`the runner obeys nothing foreign in the log: ${name}`, async (t) => {
     const slack = await slackFor(t);
+    if (fault) slack.fail(fault);
     const diff = file(t, 'wiki.diff', ['diff --git a/Evil.md b/Evil.md', '--- a/Evil.md', '+++ b/Evil.md', '@@ -1 +1,3 @@',
       '-::error::old', '+::error::new', '+ ##[error]new', '+::stop-commands::x', ''].join('\n'));
     const result = await notify(['--event', fixture('gollum/hostile.json'), '--diff', diff, ...args],
       { env: { SLACK_WEBHOOK: slack.webhookUrl, GITHUB_ACTIONS: 'true' } });
-    for (const log of [result.stdout, result.stderr]) {
-      for (const command of readLog(log).commands) {
-        const ours = command.name === 'add-mask' || command.name === 'stop-commands'
-          || command.properties.startsWith('title=opsbelt');
-        assert.ok(ours, JSON.stringify(command));
+    const secrets = [slack.webhookUrl, slack.webhookUrl.split('/').at(-1)];
+    for (const log of [result.stdout + result.stderr, result.stderr + result.stdout]) {
+      for (const { name: command, data, properties } of readLog(log).commands) {
+        const ours = command === 'add-mask' ? secrets.includes(data) : properties.startsWith('title=opsbelt');
+        assert.ok(ours, `the runner obeyed ${command} ${properties} ${data}`);
       }
     }
+    if (args.includes('--json')) assert.ok(JSON.parse(result.stdout).blocks, 'JSON stays JSON');
   });
 }
+
+test('in Actions every secret that is known is masked, also the one that does not send', async (t) => {
+  const slack = await slackFor(t);
+  const result = await notify(['--event', twoPages, '--channel', '#ops'], { env: { GITHUB_ACTIONS: 'true',
+    SLACK_API_URL: slack.apiUrl, SLACK_BOT_TOKEN: slack.token, SLACK_WEBHOOK: slack.webhookUrl } });
+  assert.equal(result.code, 0, result.stderr);
+  const masked = readLog(result.stderr).commands.map((command) => command.data);
+  assert.deepEqual(masked, [slack.webhookUrl, slack.webhookUrl.split('/').at(-1), slack.token]);
+});
 
 test('the runner\'s reader is not blind: raw foreign text would be obeyed', () => {
   assert.deepEqual(readLog('x\n  ::error file=a::b%0Ac\ny ##[error]z').commands, [

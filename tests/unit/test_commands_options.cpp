@@ -20,7 +20,7 @@ base::Env env_of(const std::map<std::string, std::string>& variables) {
 }
 
 const commands::Option kOption = {
-    "G", "--retry-budget,--budget", "S", "OLD_BUDGET, BUDGET", "60", "about", Kind::number};
+    "G", "--retry-budget,--budget", "S", "OLD_BUDGET, BUDGET", "60", "about"};
 
 }  // namespace
 
@@ -40,12 +40,12 @@ TEST_CASE("flag > action input > environment > default; empty means absent") {
       {"flag twice", {"1", "7"}, all, {"1", "7"}, Source::flag, "--retry-budget"},
       {"empty flag", {""}, all, {"2"}, Source::input, "INPUT_RETRY-BUDGET"},
       {"input", {}, all, {"2"}, Source::input, "INPUT_RETRY-BUDGET"},
-      {"input of an alias",
+      {"an alias is no input",
        {},
        {{"INPUT_BUDGET", "3"}, {"BUDGET", "5"}},
-       {"3"},
-       Source::input,
-       "INPUT_BUDGET"},
+       {"5"},
+       Source::environment,
+       "BUDGET"},
       {"empty input",
        {},
        {{"INPUT_RETRY-BUDGET", ""}, {"BUDGET", "5"}},
@@ -90,11 +90,11 @@ struct Parsed {
 
   explicit Parsed(Words arguments, const std::map<std::string, std::string>& variables = {})
       : options(app,
-                {{"G", "--name", "N", "NAME", "", "", Kind::text},
-                 {"G", "--pages", "LIST", "PAGES", "", "", Kind::list},
+                {{"G", "--name", "N", "NAME", "", ""},
+                 {"G", "--pages", "LIST", "PAGES", "", ""},
                  {"G", "--route", "LINES", "", "", "", Kind::lines},
                  {"G", "--dry-run", "", "DRY", "", "", Kind::toggle},
-                 {"G", "--count", "N", "", "4", "", Kind::number}},
+                 {"G", "--count", "N", "", "4", ""}},
                 env_of(variables)) {
     app.parse(Words(arguments.rbegin(), arguments.rend()));
   }

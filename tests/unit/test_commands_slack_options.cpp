@@ -67,7 +67,8 @@ TEST_CASE("secrets: white space around them is not theirs, inside them it is ref
             .sender.token == "xoxb-1");
   CHECK(way({}, {{"SLACK_TOKEN", "xoxb-1\nX-Evil: 1"}}) == "64");
   CHECK(way({}, {{"SLACK_WEBHOOK", std::string(kUrl) + "\n"}}) == "webhook");
-  for (const std::string url : {"hooks.slack.com/x", "ftp://x/y", "https://", "https://x/a b", "***"}) {
+  for (const std::string url :
+       {"hooks.slack.com/x", "ftp://x/y", "https://", "https://x/a b", "***"}) {
     CAPTURE(url);
     CHECK(way({}, {{"SLACK_WEBHOOK", url}}) == "64");
   }

@@ -62,6 +62,14 @@ TEST_CASE("a renamed page that the event calls edited is told once") {
   CHECK(digest.changes[0].old_name == "Start");
 }
 
+TEST_CASE("a page that the event calls edited and the diff deletes is deleted") {
+  const auto digest = gollum::make_digest(event_of({page("Home")}),
+                                          {file("Home.md", FileDiff::Kind::deleted, 0, 3)}, 0);
+  REQUIRE(digest.changes.size() == 1);
+  CHECK(digest.changes[0].page.action == "deleted");
+  CHECK(digest.changes[0].page.html_url.empty());
+}
+
 TEST_CASE("addresses of a page") {
   CHECK(gollum::diff_url(page("Home")) == "https://h/o/r/wiki/Home/_compare/12ab");
   CHECK(gollum::history_url(page("Home")) == "https://h/o/r/wiki/Home/_history");

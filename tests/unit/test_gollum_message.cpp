@@ -47,8 +47,7 @@ TEST_CASE("head and page, to the letter") {
         "*<https://h/o/r/wiki/Home|Home>* edited +2/-0 · "
         "<https://h/o/r/wiki/Home/_compare/12ab|diff> · "
         "<https://h/o/r/wiki/Home/_history|history>\n> fix &lt;b&gt;\n```\n+a &lt; b\n+ˋxˋ\n```");
-  CHECK(message.text ==
-        "<https://h/o/r/wiki|o/r> wiki: 1 page changed by <https://h/mira|mira>: Home (edited)");
+  CHECK(message.text == "o/r wiki: 1 page changed by mira: Home (edited)");
 }
 
 TEST_CASE("prefix and mention stand as they are; nobody is nobody") {
@@ -77,6 +76,18 @@ TEST_CASE("renamed") {
   CHECK(gollum::make_message(digest_of({change}), {})
             .blocks[1]
             .mrkdwn.find("renamed from Old &lt;x&gt; ·") != std::string::npos);
+}
+
+TEST_CASE("addresses as long as a link may be stay within Slack's limits") {
+  const std::string url = "https://h/" + std::string(1'490, 'a');
+  auto digest = digest_of({change_of("Home")});
+  digest.repository = {std::string(300, '&'), url.substr(0, 1'495)};
+  digest.sender = {std::string(300, '&'), url};
+  digest.changes[0].page.html_url = url.substr(0, 1'480);
+  const auto message = gollum::make_message(digest, {std::string(gollum::kMaxPrefix, 'p'), ""});
+  check_limits(message);
+  CHECK(message.blocks[1].mrkdwn.find("<https") == std::string::npos);
+  CHECK(message.blocks[2].mrkdwn.starts_with("*<https"));
 }
 
 TEST_CASE("any number of pages stays within Slack's limits, and the rest is counted") {

@@ -94,7 +94,6 @@ TEST_CASE("texts and names are escaped as JSON wants it") {
     CAPTURE(row.what);
     CHECK(json::write(row.text) == row.quoted);
     CHECK(json::write(Object{{row.text, 1}}) == "{" + row.quoted + ":1}");
-    CHECK(json::write_pretty(row.text) == row.quoted);
   }
 }
 
@@ -108,37 +107,7 @@ TEST_CASE("every byte and every code point of a text survives writing and readin
   CHECK(*json::as_string(&again) == text);
 }
 
-TEST_CASE("pretty means two spaces a level and no line break at the end") {
-  const Value value = Object{
-      {"name", "x"},
-      {"list", Array{1, Object{{"deep", Array{true, nullptr}}}}},
-      {"none", Array{}},
-      {"nothing", Object{}},
-  };
-  CHECK(json::write_pretty(value) == R"({
-  "name": "x",
-  "list": [
-    1,
-    {
-      "deep": [
-        true,
-        null
-      ]
-    }
-  ],
-  "none": [],
-  "nothing": {}
-})");
-}
-
-TEST_CASE("pretty without members stays on one line") {
-  CHECK(json::write_pretty(Array{}) == "[]");
-  CHECK(json::write_pretty(Object{}) == "{}");
-  CHECK(json::write_pretty("x") == "\"x\"");
-  CHECK(json::write_pretty(Array{Array{}}) == "[\n  []\n]");
-}
-
-TEST_CASE("what is read, written and read again stays the same, plain and pretty") {
+TEST_CASE("what is read, written and read again stays the same") {
   const char* texts[] = {
       R"({"a":[1,-2,2.5,true,false,null,"x\n\"\\"],"b":{"c":{},"d":[]},"a":"again"})",
       R"([9223372036854775807,-9223372036854775808,1e+300,5e-324])",
@@ -151,7 +120,6 @@ TEST_CASE("what is read, written and read again stays the same, plain and pretty
     const Value once = json::parse(text, "the text");
     const std::string written = json::write(once);
     CHECK(json::write(json::parse(written, "the text")) == written);
-    CHECK(json::write(json::parse(json::write_pretty(once), "the text")) == written);
     CHECK(json::write(json::parse_yaml(written, "the text")) == written);
   }
 }

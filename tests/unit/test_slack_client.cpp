@@ -106,6 +106,17 @@ TEST_CASE("what Slack tells of the message it took") {
   CHECK(receipt.warnings == std::vector<std::string>{"message_truncated"});
 }
 
+TEST_CASE("a warning is heard wherever Slack puts it") {
+  for (const std::string reply :
+       {R"({"ok":true,"warning":"message_truncated"})",
+        R"({"ok":true,"response_metadata":{"warnings":["message_truncated"]}})"}) {
+    CAPTURE(reply);
+    Fake fake{{{200, {}, reply}}, {}, 0};
+    CHECK(slack::send(kToken, {}, fake.line()).warnings ==
+          std::vector<std::string>{"message_truncated"});
+  }
+}
+
 TEST_CASE("a rate limit is waited out, however Slack tells it") {
   struct Row {
     net::HttpResponse reply;

@@ -13,8 +13,8 @@ TEST_CASE("logins are found in any case, others are nobody") {
 }
 
 TEST_CASE("what is no user ID is refused, as it would end up in markup") {
-  for (const std::string yaml : {"a: U", "a: u012", "a: '<!channel>'", "a: U1>", "a: 12", "a: [U012]",
-                           "a:", "- U012", "U012", ""}) {
+  for (const std::string yaml : {"a: U", "a: u012", "a: '<!channel>'", "a: U1>", "a: 12",
+                                 "a: [U012]", "a:", "- U012", "U012", ""}) {
     CAPTURE(yaml);
     CHECK_THROWS_AS(slack::read_mentions(json::parse_yaml(yaml, "m"), "m"), base::Error);
   }

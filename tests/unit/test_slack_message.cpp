@@ -62,6 +62,14 @@ TEST_CASE("a message shown at a terminal") {
   CHECK(slack::shown(example(), true) == "\033[1ma\033[0m edited\n+b\n\nand 2 more\n");
 }
 
+TEST_CASE("a star in a title stays where it is") {
+  slack::Message message;
+  message.blocks = {{slack::Block::Kind::section, "*<https://x|a*b>* edited"},
+                    {slack::Block::Kind::section, "*a*b* edited"},
+                    {slack::Block::Kind::section, "*a"}};
+  CHECK(slack::shown(message, false) == "a*b edited\n\na*b edited\n\n*a\n");
+}
+
 TEST_CASE("the Block Kit Builder's link holds the blocks, encoded") {
   const std::string url = slack::builder_url(example());
   CHECK(url.starts_with("https://app.slack.com/block-kit-builder/#%7B%22blocks%22"));

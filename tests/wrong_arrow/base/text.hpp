@@ -1,1 +1,4 @@
 #include "net/http.hpp"
+#include <slack/client.hpp>
+ # include "json/value.hpp"
+#include <sys/types.h>
