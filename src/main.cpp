@@ -12,6 +12,7 @@
 #include "commands/command.hpp"
 #include "commands/gollum_notify.hpp"
 #include "commands/help.hpp"
+#include "commands/options.hpp"
 #include "commands/parse.hpp"
 #include "commands/report.hpp"
 #include "commands/version.hpp"
@@ -34,7 +35,7 @@ const commands::Command& command_named(const std::string& name) {
   throw base::Error(
       base::exit_usage,
       fmt::format("unknown {} {}{}; {} --help lists all commands",
-                  name.starts_with('-') ? "option" : "command", commands::shown_argument(name),
+                  name.starts_with('-') ? "option" : "command", commands::shown_value(name),
                   meant.empty() ? "" : fmt::format("; did you mean {}?", meant), PRODUCT_NAME));
 }
 
@@ -51,7 +52,7 @@ Arguments with_command(Arguments arguments, const base::Env& env) {
   const std::string first = arguments.empty() ? "-" : arguments.front();
   const bool complete = !first.starts_with('-') || is_help(first) || is_version(first);
   if (complete || !commands::in_actions(env)) return arguments;
-  const std::string input = env("INPUT_COMMAND");
+  const std::string input = base::trim(env("INPUT_COMMAND"));
   arguments.insert(arguments.begin(), input.empty() ? kCommands[0].name : input);
   return arguments;
 }

@@ -88,9 +88,10 @@ void write_first_outputs(const base::Env& env) {
   write_output(env, "results", "{}");
 }
 
-int tell_nothing(const base::Env& env, const std::string& why) {
+int tell_nothing(const Settings& settings, const base::Env& env, const std::string& why) {
   report_notice(env, kGollumNotify, fmt::format("nothing to tell: {}", why));
   write_outputs(env, {}, {});
+  if (settings.as_json && !settings.dry_run) print_json(env, "{}\n");
   return base::exit_ok;
 }
 
@@ -119,12 +120,24 @@ void print(const std::vector<Sending>& sendings, const Settings& settings, const
   }
 }
 
+// The pages that have a channel; of the others a notice.
+gollum::Digest with_channel(const gollum::Digest& digest, const Settings& settings,
+                            const base::Env& env) {
+  const bool by_route_only = !settings.routes.empty() && settings.delivery.channels.empty();
+  if (!by_route_only) return digest;
+  gollum::Digest told = gollum::with_route(digest, settings.routes);
+  const size_t left_out = digest.changes.size() - told.changes.size();
+  if (left_out > 0) {
+    report_notice(
+        env, kGollumNotify,
+        fmt::format("no route fits {}, and there is no --channel", gollum::page_count(left_out)));
+  }
+  return told;
+}
+
 // Sends the digest, or shows it, and leaves word of it everywhere. Returns the exit code.
 int tell(const gollum::Digest& digest, const Settings& settings, const base::Env& env) {
   std::vector<Sending> sendings = compose(digest, settings);
-  if (sendings.empty()) {
-    return tell_nothing(env, "no route fits, and there is no --channel for the other pages");
-  }
   if (!settings.dry_run) {
     send_all(sendings, settings.delivery.sender, settings.line, env, kGollumNotify);
   }
@@ -148,12 +161,15 @@ int run(const Options& options) {
   const gollum::Digest whole =
       gollum::make_digest(*event, read_diff(options), settings.excerpt_lines);
   const gollum::Digest digest = gollum::filtered(whole, settings.filters);
-  if (whole.changes.empty()) return tell_nothing(env, "the event names no pages");
+  if (whole.changes.empty()) return tell_nothing(settings, env, "the event names no pages");
   if (digest.changes.empty()) {
-    return tell_nothing(env, fmt::format("no filter lets any of {} through",
-                                         gollum::page_count(whole.changes.size())));
+    return tell_nothing(
+        settings, env,
+        fmt::format("no filter lets any of {} through", gollum::page_count(whole.changes.size())));
   }
-  return tell(digest, settings, env);
+  const gollum::Digest told = with_channel(digest, settings, env);
+  if (told.changes.empty()) return tell_nothing(settings, env, "no page has a channel");
+  return tell(told, settings, env);
 }
 
 }  // namespace

@@ -31,6 +31,16 @@ void complete_sender(gollum::Event& event, const base::Env& env) {
   event.sender.html_url = server + "/" + net::percent_encode(event.sender.login);
 }
 
+// True when only a diff can tell of the actions that are wanted.
+bool needs_diff(const Options& options) {
+  const std::vector<std::string> actions = options.list("actions");
+  for (const std::string& action : actions) {
+    const std::string word = base::lower_ascii(action);
+    if (word != "deleted" && word != "renamed") return false;
+  }
+  return !actions.empty();
+}
+
 }  // namespace
 
 std::vector<Option> gollum_options() {
@@ -40,7 +50,7 @@ std::vector<Option> gollum_options() {
        "an event of another kind is a notice and exit 0, not an error", Kind::toggle},
       {"Event", "--diff", "FILE|-", "", "",
        "unified diff of the wiki (git show): adds line counts, an excerpt, deletions and renames"},
-      {"Event", "--excerpt-lines", "N", "", "4", "changed lines to show of each page"},
+      {"Event", "--excerpt-lines", "N", "", "4", "changed lines to show of each page, 0 to 50"},
       {"Filters", "--pages", "LIST", "", "",
        "only these pages: patterns over title and page name, any case, with * and ?"},
       {"Filters", "--ignore-pages", "LIST", "", "", "not these pages: patterns"},
@@ -80,7 +90,7 @@ Page gollum_help() {
           " gollum-notify --event event.json\n"
           "  " PRODUCT_NAME
           " gollum-notify --dry-run --event event.json --diff wiki.diff\n"
-          "  " PRODUCT_NAME " gollum-notify --channel '#docs' --route 'runbooks/*=#ops'\n"};
+          "  " PRODUCT_NAME " gollum-notify --channel '#docs' --route 'runbook*=#ops'\n"};
 }
 
 std::optional<gollum::Event> read_event(const Options& options) {
@@ -124,9 +134,7 @@ gollum::Filters read_filters(const Options& options) {
   const std::vector<std::string> known(std::begin(kActions), std::end(kActions));
   for (const std::string& action : filters.actions) {
     if (std::find(known.begin(), known.end(), base::lower_ascii(action)) != known.end()) continue;
-    throw base::Error(base::exit_usage,
-                      fmt::format("--actions '{}' is none of {}", base::one_line(action),
-                                  base::join(known, ", ")));
+    throw options.wrong_value("actions", "of " + base::join(known, ", "));
   }
   return filters;
 }
@@ -147,8 +155,8 @@ std::vector<gollum::FileDiff> read_diff(const Options& options) {
 std::string read_text_prefix(const Options& options) {
   const std::string prefix = options.text("text-prefix");
   if (base::utf16_length(prefix) <= gollum::kMaxPrefix) return prefix;
-  throw base::Error(base::exit_usage,
-                    fmt::format("--text-prefix is longer than {} characters", gollum::kMaxPrefix));
+  throw options.wrong_value("text-prefix",
+                            fmt::format("at most {} characters", gollum::kMaxPrefix));
 }
 
 slack::Mentions read_mentions(const Options& options) {
@@ -159,11 +167,8 @@ slack::Mentions read_mentions(const Options& options) {
 }
 
 bool wants_json(const Options& options) {
-  const std::string output = options.text("output");
-  if (output != "text" && output != "json") {
-    throw base::Error(base::exit_usage, fmt::format("--output '{}' is neither text nor json",
-                                                    base::one_line(output)));
-  }
+  const std::string output = base::trim(options.text("output"));
+  if (output != "text" && output != "json") throw options.wrong_value("output", "text or json");
   const bool json_is_nearer = options.source("json") >= options.source("output");
   return output == "json" || (options.toggle("json") && json_is_nearer);
 }
@@ -182,6 +187,8 @@ void check_usage(const Options& options, const Delivery& delivery, bool has_rout
         "--thread-ts belongs to one channel, so it can't go with --route or several --channel";
   } else if (by_token && delivery.channels.empty() && !has_routes) {
     problem = "a bot token needs a --channel (or --route)";
+  } else if (needs_diff(options) && options.text("diff").empty()) {
+    problem = "--actions deleted and renamed are known from a --diff only; give one";
   } else if (options.text("event") == "-" && options.text("diff") == "-") {
     problem = "--event and --diff can't both be standard input";
   } else if (!by_webhook && !by_token && !options.toggle("dry-run")) {

@@ -27,17 +27,19 @@ std::string input_variable(const std::string& name) {
 std::vector<std::string> not_empty(const std::vector<std::string>& values) {
   std::vector<std::string> kept;
   for (const std::string& value : values) {
-    if (!value.empty()) kept.push_back(value);
+    if (!base::trim(value).empty()) kept.push_back(value);
   }
   return kept;
 }
 
-base::Error wrong_value(const Setting& setting, const std::string& what) {
-  return {base::exit_usage, fmt::format("{} is '{}', but must be {}", setting.origin,
-                                        base::one_line(setting.values.back()), what)};
-}
-
 }  // namespace
+
+std::string shown_value(const std::string& value) {
+  for (const char* mark : {"xox", "xapp-", "://", "hooks.slack"}) {
+    if (value.find(mark) != std::string::npos) return "(not shown)";
+  }
+  return fmt::format("'{}'", base::shorten(base::one_line(value), 80));
+}
 
 std::string main_name(const Option& option) {
   return option.names.substr(2, option.names.find(',') - 2);
@@ -48,10 +50,11 @@ Setting resolve(const Option& option, const std::vector<std::string>& given, con
   const std::vector<std::string> flags = not_empty(given);
   if (!flags.empty()) return {flags, Source::flag, names.front()};
   const std::string input = input_variable(names.front());
-  if (!env(input).empty()) return {{env(input)}, Source::input, input};
+  const std::vector<std::string> inputs = not_empty({env(input)});
+  if (!inputs.empty()) return {inputs, Source::input, input};
   for (const std::string& variable : base::split_list(option.environment)) {
-    const std::string value = env(variable);
-    if (!value.empty()) return {{value}, Source::environment, variable};
+    const std::vector<std::string> values = not_empty({env(variable)});
+    if (!values.empty()) return {values, Source::environment, variable};
   }
   return {not_empty({option.fallback}), Source::fallback, names.front()};
 }
@@ -103,7 +106,7 @@ bool Options::toggle(const std::string& name) const {
   for (const char* no : {"false", "no", "off", "0"}) {
     if (word == no) return false;
   }
-  throw wrong_value(setting, "true or false");
+  throw wrong_value(name, "true or false");
 }
 
 int64_t Options::number(const std::string& name, int64_t least, int64_t most) const {
@@ -111,9 +114,15 @@ int64_t Options::number(const std::string& name, int64_t least, int64_t most) co
   const std::string text = setting.values.empty() ? "" : base::trim(setting.values.back());
   int64_t value = 0;
   if (!base::read_number(text, value) || value < least || value > most) {
-    throw wrong_value(setting, fmt::format("a whole number from {} to {}", least, most));
+    throw wrong_value(name, fmt::format("a whole number from {} to {}", least, most));
   }
   return value;
+}
+
+base::Error Options::wrong_value(const std::string& name, const std::string& expected) const {
+  const Setting setting = find(name).setting;
+  return {base::exit_usage, fmt::format("{} is {}, but must be {}", setting.origin,
+                                        shown_value(setting.values.back()), expected)};
 }
 
 Source Options::source(const std::string& name) const {

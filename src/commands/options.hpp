@@ -1,6 +1,6 @@
 // A command's options: declared once, in a table; from it come the parser, the help and the one
 // rule for values. flag > action input (INPUT_<FLAG>) > environment variable > default, and empty
-// means absent.
+// (also but for white space) means absent.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/env.hpp"
+#include "base/error.hpp"
 
 namespace CLI {
 class App;
@@ -57,6 +58,9 @@ class Options {
   int64_t number(const std::string& name, int64_t least, int64_t most) const;  // throws 64
   Source source(const std::string& name) const;
 
+  // 64, for a value that has been given: "--color is 'x', but must be good…", naming its origin.
+  base::Error wrong_value(const std::string& name, const std::string& expected) const;
+
   const std::vector<Option>& table() const { return table_; }
   const base::Env& env() const { return env_; }
 
@@ -71,6 +75,10 @@ class Options {
   std::vector<CLI::Option*> parsed_;  // in the table's order; the app owns them
   base::Env env_;
 };
+
+// A word a person typed, for an error text: in quotes, or "(not shown)" when it looks like a secret
+// in the wrong place.
+std::string shown_value(const std::string& value);
 
 // The first name without its dashes: "webhook".
 std::string main_name(const Option& option);

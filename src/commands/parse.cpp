@@ -7,7 +7,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
-#include "base/utf8.hpp"
+#include "commands/options.hpp"
 
 namespace commands {
 
@@ -22,18 +22,12 @@ base::Error unknown_argument(const CLI::App& app, const std::string& argument) {
   const std::string meant = word.starts_with('-') ? base::nearest(word, names) : "";
   return {base::exit_usage,
           fmt::format("unknown {} {}{}; {} {} --help lists all options",
-                      word.starts_with('-') ? "option" : "argument", shown_argument(word),
+                      word.starts_with('-') ? "option" : "argument", shown_value(word),
                       meant.empty() ? "" : fmt::format("; did you mean {}?", meant), PRODUCT_NAME,
                       app.get_name())};
 }
 
 }  // namespace
-
-std::string shown_argument(const std::string& word) {
-  const bool secret = word.starts_with("xox") || word.find("://") != std::string::npos ||
-                      word.find("hooks.slack") != std::string::npos;
-  return secret ? "(not shown)" : fmt::format("'{}'", base::one_line(word));
-}
 
 int run_command(const Command& command, const Arguments& arguments, const base::Env& env) {
   CLI::App app(command.summary, command.name);

@@ -10,10 +10,6 @@ namespace commands {
 
 using Arguments = std::vector<std::string>;
 
-// A word of the command line for an error text: in quotes, or "(not shown)" when it looks like a
-// secret in the wrong place.
-std::string shown_argument(const std::string& word);
-
 // Declares the command's options, parses the arguments behind its name, runs it and returns its
 // exit code. --help prints the help instead. Throws 64 for an unknown option, with the nearest one
 // there is, for an argument that nobody takes, and for a missing value; no value is repeated in the

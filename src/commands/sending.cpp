@@ -45,6 +45,7 @@ void send_all(std::vector<Sending>& sendings, const slack::Sender& sender, const
 json::Value results_json(const std::vector<Sending>& sendings) {
   json::Object results;
   for (const Sending& sending : sendings) {
+    if (!sending.receipt && !sending.error) continue;  // a dry run
     json::Object result{{"ok", sending.receipt.has_value()}};
     if (sending.receipt) {
       result.push_back({"channel_id", sending.receipt->channel_id});

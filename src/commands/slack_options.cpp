@@ -57,8 +57,7 @@ std::string read_thread(const Options& options) {
       ts.empty() || (dot != std::string::npos && consists_of(ts.substr(0, dot), kDigits) &&
                      consists_of(ts.substr(dot + 1), kDigits));
   if (!fits) {
-    throw wrong(fmt::format("--thread-ts '{}' is no message's ts, for example 1700000000.000100",
-                            base::one_line(ts)));
+    throw options.wrong_value("thread-ts", "a message's ts, for example 1700000000.000100");
   }
   return ts;
 }
@@ -66,7 +65,7 @@ std::string read_thread(const Options& options) {
 std::string read_api(const Options& options) {
   std::string url = base::trim(options.text("api"));
   if (!net::is_http_url(url)) {
-    throw wrong(fmt::format("--api is no URL, for example {}", slack::kApi));
+    throw options.wrong_value("api", fmt::format("a URL, for example {}", slack::kApi));
   }
   return url;
 }
@@ -85,8 +84,7 @@ std::string read_color(const Options& options) {
   const bool is_hex = color.starts_with('#') && (color.size() == 4 || color.size() == 7) &&
                       consists_of(color.substr(1), kHexDigits);
   if (!color.empty() && !is_word && !is_hex) {
-    throw wrong(fmt::format("--color '{}' is neither good, warning, danger nor #RRGGBB",
-                            base::one_line(color)));
+    throw options.wrong_value("color", "good, warning, danger or #RRGGBB");
   }
   return color;
 }
@@ -106,9 +104,10 @@ std::vector<Option> delivery_options() {
       {group, "--thread-ts", "TS", "", "", "reply in the thread of this message"},
       {group, "--api", "URL", "SLACK_API_URL", slack::kApi, "base address of Slack's Web API"},
       {group, "--retry-budget", "SECONDS", "", "60",
-       "how long to go on trying when Slack can't be reached, is rate-limited (429) or fails "
+       "how long, for each message, to go on trying when Slack can't be reached, is rate-limited "
+       "(429) or fails "
        "(5xx)"},
-      {group, "--timeout", "SECONDS", "", "30", "for each request"},
+      {group, "--timeout", "SECONDS", "", "30", "for each request, 1 to 3600"},
   };
 }
 

@@ -67,25 +67,36 @@ bool read_range(std::string_view range, char sign, size_t& lines) {
 
 class Reader {
  public:
-  Reader(std::string_view text, const std::string& source) : rest_(text), source_(source) {}
+  Reader(std::string_view text, const std::string& source)
+      : whole_(text), rest_(text), source_(source) {}
 
   std::vector<FileDiff> read() {
     std::string_view line;
     while (next(line)) {
       if (line.starts_with("diff ")) {
         start_file(line);
-      } else if (line.starts_with("@@ ") && in_file_) {
+      } else if (line.starts_with("@@ ") && place_ != Place::between_files) {
         read_hunk(line);
-      } else if (in_file_) {
+        place_ = Place::behind_hunk;
+      } else if (place_ == Place::in_header) {
         read_header(line);
+      } else if (!line.starts_with('\\')) {
+        place_ = Place::between_files;  // a commit's message, say
       }
     }
-    if (files_.empty() && !only_space_ && !saw_merge_)
-      fail(1, "no unified diff (git show, git diff)");
+    if (files_.empty() && !only_space_ && !saw_merge_) fail(1, no_diff());
     return std::move(files_);
   }
 
  private:
+  enum class Place { between_files, in_header, behind_hunk };
+
+  std::string no_diff() const {
+    const bool coloured = whole_.find("\x1b[") != std::string_view::npos;
+    return coloured ? "this diff has colour codes; make it with git's --no-color"
+                    : "no diff as git prints it (git log -p, git show, git diff)";
+  }
+
   bool next(std::string_view& line) {
     if (rest_.empty()) return false;
     const size_t end = rest_.find('\n');
@@ -102,10 +113,11 @@ class Reader {
   }
 
   void start_file(std::string_view line) {
-    in_file_ = line.starts_with("diff --git ");
+    const bool is_file = line.starts_with("diff --git ");
+    place_ = is_file ? Place::in_header : Place::between_files;
     const bool is_merge = line.starts_with("diff --cc ") || line.starts_with("diff --combined ");
     saw_merge_ = saw_merge_ || is_merge;
-    if (!in_file_) return;
+    if (!is_file) return;
     FileDiff file;
     // Without a rename both names are alike, so the second half is the path: "a/X b/X".
     const std::string_view names = line.substr(11);
@@ -161,11 +173,12 @@ class Reader {
     }
   }
 
+  std::string_view whole_;
   std::string_view rest_;
   const std::string& source_;
   std::vector<FileDiff> files_;
   size_t line_number_ = 0;
-  bool in_file_ = false;
+  Place place_ = Place::between_files;
   bool only_space_ = true;
   bool saw_merge_ = false;
 };

@@ -18,6 +18,11 @@ std::string title_of(const std::string& page_name) {
   return base::replace_all(page_name, "-", " ");
 }
 
+// GitHub's page names have "-" where a file pushed by git may have a space.
+std::string key_of(const std::string& page_name) {
+  return base::replace_all(page_name, " ", "-");
+}
+
 // A page the event does not know, told from the diff: deleted or renamed.
 Change change_from_diff(const FileDiff& file, const std::string& name,
                         const Repository& repository) {
@@ -66,7 +71,7 @@ Digest make_digest(const Event& event, const std::vector<FileDiff>& diff, size_t
   Digest digest{event.repository, event.sender, {}};
   ChangeByName by_name;
   for (const Page& page : event.pages) {
-    by_name.emplace(page.page_name, digest.changes.size());
+    by_name.emplace(key_of(page.page_name), digest.changes.size());
     Change change;
     change.page = page;
     digest.changes.push_back(change);
@@ -75,11 +80,11 @@ Digest make_digest(const Event& event, const std::vector<FileDiff>& diff, size_t
     const std::string name = page_name_of(file.path);
     const bool is_news =
         file.kind == FileDiff::Kind::deleted || file.kind == FileDiff::Kind::renamed;
-    if (name.empty() || (!is_news && !by_name.contains(name))) continue;
-    if (by_name.emplace(name, digest.changes.size()).second) {
+    if (name.empty() || (!is_news && !by_name.contains(key_of(name)))) continue;
+    if (by_name.emplace(key_of(name), digest.changes.size()).second) {
       digest.changes.push_back(change_from_diff(file, name, event.repository));
     }
-    add_file(digest.changes[by_name[name]], file, excerpt_lines);
+    add_file(digest.changes[by_name[key_of(name)]], file, excerpt_lines);
   }
   return digest;
 }
@@ -94,6 +99,10 @@ json::Value to_json(const Digest& digest, size_t max_bytes) {
     changes.push_back(std::move(object));
   }
   return changes;
+}
+
+bool has_counts(const Change& change) {
+  return change.added > 0 || change.removed > 0;
 }
 
 std::string page_count(size_t pages) {

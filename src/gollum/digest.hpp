@@ -34,6 +34,9 @@ Digest make_digest(const Event& event, const std::vector<FileDiff>& diff, size_t
 // The changes as a JSON array, as many as fit max_bytes, for the steps that come after.
 json::Value to_json(const Digest& digest, size_t max_bytes);
 
+// False without a diff, and where the lines did not change (a mere rename, a binary file).
+bool has_counts(const Change& change);
+
 // "3 pages", "1 page".
 std::string page_count(size_t pages);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
@@ -54,30 +55,55 @@ bool matches_folded(const std::u32string& pattern, const std::u32string& text) {
   return p == pattern.size();
 }
 
-bool matches_any(const std::vector<std::string>& patterns, const std::string& text) {
-  for (const std::string& pattern : patterns) {
-    if (matches(pattern, text)) return true;
+using Folded = std::vector<std::u32string>;
+
+Folded all_folded(const std::vector<std::string>& texts) {
+  Folded folded_texts;
+  for (const std::string& text : texts) folded_texts.push_back(folded(text));
+  return folded_texts;
+}
+
+// The names by which a page is found.
+Folded names_of(const Change& change) {
+  Folded names = {folded(change.page.title), folded(change.page.page_name)};
+  if (!change.old_name.empty()) names.push_back(folded(change.old_name));
+  return names;
+}
+
+bool match_any(const Folded& patterns, const Folded& names) {
+  for (const std::u32string& pattern : patterns) {
+    for (const std::u32string& name : names) {
+      if (matches_folded(pattern, name)) return true;
+    }
   }
   return false;
 }
 
-bool matches_page(const std::vector<std::string>& patterns, const Change& change) {
-  return matches_any(patterns, change.page.title) || matches_any(patterns, change.page.page_name) ||
-         (!change.old_name.empty() && matches_any(patterns, change.old_name));
+bool contains(const Folded& texts, const std::u32string& text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
 
-bool is_one_of(const std::vector<std::string>& texts, const std::string& text) {
-  for (const std::string& candidate : texts) {
-    if (folded(candidate) == folded(text)) return true;
+// Filters made ready once for all pages.
+struct Sieve {
+  Folded pages, ignore_pages, titles, actions;
+
+  bool passes(const Change& change) const {
+    const Folded names = names_of(change);
+    if (!titles.empty() && !contains(titles, names.front())) return false;
+    if (!pages.empty() && !match_any(pages, names)) return false;
+    if (match_any(ignore_pages, names)) return false;
+    const bool renamed = !change.old_name.empty() && contains(actions, U"renamed");
+    return actions.empty() || renamed || contains(actions, folded(change.page.action));
   }
-  return false;
-}
+};
 
-bool passes(const Change& change, const Filters& filters) {
-  if (!filters.titles.empty() && !is_one_of(filters.titles, change.page.title)) return false;
-  if (!filters.pages.empty() && !matches_page(filters.pages, change)) return false;
-  if (matches_page(filters.ignore_pages, change)) return false;
-  return filters.actions.empty() || is_one_of(filters.actions, change.page.action);
+// The channel of the first route that fits; "" when none does.
+std::string channel_of(const Change& change, const std::vector<Route>& routes) {
+  const Folded names = names_of(change);
+  for (const Route& route : routes) {
+    if (match_any({folded(route.pattern)}, names)) return route.channel;
+  }
+  return "";
 }
 
 Digest& digest_for(std::vector<ChannelDigest>& digests, const std::string& channel,
@@ -97,9 +123,11 @@ bool matches(std::string_view pattern, std::string_view text) {
 
 Digest filtered(const Digest& digest, const Filters& filters) {
   Digest kept{digest.repository, digest.sender, {}};
-  if (matches_any(filters.ignore_authors, digest.sender.login)) return kept;
+  if (match_any(all_folded(filters.ignore_authors), {folded(digest.sender.login)})) return kept;
+  const Sieve sieve{all_folded(filters.pages), all_folded(filters.ignore_pages),
+                    all_folded(filters.titles), all_folded(filters.actions)};
   for (const Change& change : digest.changes) {
-    if (passes(change, filters)) kept.changes.push_back(change);
+    if (sieve.passes(change)) kept.changes.push_back(change);
   }
   return kept;
 }
@@ -110,28 +138,31 @@ Route read_route(const std::string& text) {
   if (equals != std::string::npos) {
     route = {base::trim(text.substr(0, equals)), base::trim(text.substr(equals + 1))};
   }
-  if (route.pattern.empty() || route.channel.empty()) {
-    throw base::Error(
-        base::exit_usage,
-        fmt::format("--route '{}' is no PATTERN=CHANNEL, for example 'runbooks/*=#ops'",
-                    base::one_line(text)));
+  const bool one_channel = !route.channel.empty() && route.channel.find(',') == std::string::npos;
+  if (route.pattern.empty() || !one_channel) {
+    throw base::Error(base::exit_usage,
+                      fmt::format("--route '{}' is no PATTERN=CHANNEL, for example 'runbook*=#ops'",
+                                  base::one_line(text)));
   }
   return route;
+}
+
+Digest with_route(const Digest& digest, const std::vector<Route>& routes) {
+  Digest kept{digest.repository, digest.sender, {}};
+  for (const Change& change : digest.changes) {
+    if (!channel_of(change, routes).empty()) kept.changes.push_back(change);
+  }
+  return kept;
 }
 
 std::vector<ChannelDigest> routed(const Digest& digest, const std::vector<Route>& routes,
                                   const std::vector<std::string>& other_channels) {
   std::vector<ChannelDigest> digests;
   for (const Change& change : digest.changes) {
-    std::vector<std::string> channels = other_channels;
-    for (const Route& route : routes) {
-      if (matches_page({route.pattern}, change)) {
-        channels = {route.channel};
-        break;
-      }
-    }
-    for (const std::string& channel : channels) {
-      digest_for(digests, channel, digest).changes.push_back(change);
+    const std::string channel = channel_of(change, routes);
+    const std::vector<std::string> one = {channel};
+    for (const std::string& to : channel.empty() ? other_channels : one) {
+      digest_for(digests, to, digest).changes.push_back(change);
     }
   }
   return digests;

@@ -37,6 +37,9 @@ Digest filtered(const Digest& digest, const Filters& filters);
 // "PATTERN=CHANNEL". Throws 64.
 Route read_route(const std::string& text);
 
+// The digest without the pages that no route fits.
+Digest with_route(const Digest& digest, const std::vector<Route>& routes);
+
 // One digest a channel, in the order the channels first get a page. A page goes to the channel of
 // the first route that fits, else to each of other_channels; with none of those it is left out.
 std::vector<ChannelDigest> routed(const Digest& digest, const std::vector<Route>& routes,

@@ -15,6 +15,10 @@ constexpr size_t kMaxSummary = 400;
 constexpr size_t kMaxExcerptLine = 120;
 constexpr size_t kMaxMore = 30;  // " and 5000 more"
 
+bool fits(const std::string& section, const std::string& text) {
+  return base::utf16_length(section) + base::utf16_length(text) <= slack::kMaxSectionText;
+}
+
 std::string short_name(const std::string& name) {
   return base::shorten(name, kMaxTitle);
 }
@@ -29,8 +33,7 @@ std::string head(const Digest& digest, const MessageOptions& options, bool linke
       fmt::format("{} wiki: {} changed", slack::link(wiki, short_name(digest.repository.full_name)),
                   page_count(digest.changes.size()));
   if (!by.empty()) text += " by " + by;
-  const bool fits = base::utf16_length(text) <= slack::kMaxSectionText;
-  return fits || !linked ? text : head(digest, options, false);
+  return !linked || fits(text, "") ? text : head(digest, options, false);
 }
 
 std::string title(const Page& page) {
@@ -48,22 +51,20 @@ std::string rename(const Change& change) {
   return (change.page.action == "renamed" ? " from " : ", renamed from ") + old_name;
 }
 
-// Appends when the section still has room for it, and for the characters that close it.
-void add(std::string& section, const std::string& text, size_t reserve = 0) {
-  if (base::utf16_length(section) + base::utf16_length(text) + reserve <= slack::kMaxSectionText) {
-    section += text;
-  }
+void add(std::string& section, const std::string& text) {
+  if (fits(section, text)) section += text;
 }
 
+// As many lines as fit, between fences; nothing when not even the first does.
 void add_excerpt(std::string& section, const std::vector<std::string>& excerpt) {
-  constexpr std::string_view fence = "\n```";
-  if (excerpt.empty()) return;
-  const size_t before = section.size();
-  add(section, std::string(fence), 2 * fence.size());
+  const std::string fence = "\n```";
+  std::string code = fence;
   for (const std::string& line : excerpt) {
-    add(section, "\n" + slack::escape(base::shorten(line, kMaxExcerptLine)), fence.size());
+    const std::string next = "\n" + slack::escape(base::shorten(line, kMaxExcerptLine));
+    if (!fits(section, code + next + fence)) break;
+    code += next;
   }
-  if (section.size() > before) section += fence;
+  if (code != fence) section += code + fence;
 }
 
 std::string change_section(const Change& change) {
@@ -71,7 +72,7 @@ std::string change_section(const Change& change) {
   std::string section =
       fmt::format("*{}* {}", slack::link(page.html_url, title(page)), what_happened(page));
   if (!change.old_name.empty()) add(section, rename(change));
-  if (change.has_diff) add(section, fmt::format(" +{}/-{}", change.added, change.removed));
+  if (has_counts(change)) add(section, fmt::format(" +{}/-{}", change.added, change.removed));
   if (!diff_url(page).empty()) add(section, " · " + slack::link(diff_url(page), "diff"));
   if (!history_url(page).empty()) add(section, " · " + slack::link(history_url(page), "history"));
   const std::string summary = base::shorten(base::one_line(page.summary), kMaxSummary);
@@ -119,9 +120,9 @@ slack::Message make_message(const Digest& digest, const MessageOptions& options)
   for (const Change& change : digest.changes) {
     const std::string section = change_section(change);
     units += base::utf16_length(section);
-    const bool fits =
+    const bool has_room =
         units <= slack::kMaxTextOfAllBlocks && message.blocks.size() + 1 < slack::kMaxBlocks;
-    if (!fits) break;
+    if (!has_room) break;
     message.blocks.push_back({Kind::section, section});
     ++told;
   }

@@ -37,7 +37,7 @@ std::string row(const Change& change) {
   std::string what = escape(change.page.action);
   if (!change.old_name.empty()) what += " from " + escape(change.old_name);
   const std::string counts =
-      change.has_diff ? fmt::format("+{}/-{}", change.added, change.removed) : "";
+      has_counts(change) ? fmt::format("+{}/-{}", change.added, change.removed) : "";
   const std::string diff = diff_url(change.page).empty() ? "" : link(diff_url(change.page), "diff");
   return fmt::format("| {} | {} | {} | {} | {} |\n", link(change.page.html_url, change.page.title),
                      what, counts, escape(change.page.summary), diff);

@@ -20,6 +20,8 @@ namespace {
 constexpr long kConnectTimeoutMs = 10'000;
 constexpr size_t kMaxReplyBytes = size_t{8} << 20U;
 
+constexpr const char* kMayBeDone = "it may have been done: look before you send it again";
+
 using Handle = std::shared_ptr<CURL>;
 
 // What one exchange collects while curl runs.
@@ -128,6 +130,16 @@ std::string tls_remedy(CURL* curl, const CaLocation& ca) {
       ca.file.empty() ? ca.directory : ca.file);
 }
 
+// curl's own words, without the user and password of a proxy that it quotes.
+std::string words_of(CURLcode code, const char* details) {
+  std::string text = *details != '\0' ? details : curl_easy_strerror(code);
+  const size_t scheme = text.find("://");
+  const size_t user_end = text.rfind('@');
+  const bool quotes_user = scheme != std::string::npos && user_end != std::string::npos;
+  if (quotes_user && scheme < user_end) text.replace(scheme + 3, user_end - scheme - 3, "***");
+  return text;
+}
+
 HttpError unsent_failure(CURL* curl, CURLcode code, const std::string& host, const std::string& why,
                          const CaLocation& ca) {
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
@@ -150,7 +162,7 @@ HttpError unsent_failure(CURL* curl, CURLcode code, const std::string& host, con
 HttpError failure(CURL* curl, CURLcode code, const char* details, const HttpRequest& request,
                   const Exchange& exchange, const CaLocation& ca) {
   const std::string host = origin(request.url);
-  const std::string why = *details != '\0' ? details : curl_easy_strerror(code);
+  const std::string why = words_of(code, details);
   if (!request_written(curl)) return unsent_failure(curl, code, host, why, ca);
   if (exchange.reply_too_long) {
     const std::string text =
@@ -158,15 +170,15 @@ HttpError failure(CURL* curl, CURLcode code, const char* details, const HttpRequ
     return {base::exit_malformed_reply, text, false};
   }
   if (code == CURLE_OPERATION_TIMEDOUT) {
-    const std::string text =
-        fmt::format("no whole reply from {} within {} ms", host, request.timeout_ms);
+    const std::string text = fmt::format("no whole reply from {} within {} ms; {}", host,
+                                         request.timeout_ms, kMayBeDone);
     return {base::exit_retries_spent, text, false};
   }
   const bool cut =
       code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
   const bool nothing_came = cut && exchange.response.headers.empty();
   return {nothing_came ? base::exit_retries_spent : base::exit_malformed_reply,
-          fmt::format("no whole reply from {}: {}", host, why), false};
+          fmt::format("no whole reply from {}: {}; {}", host, why, kMayBeDone), false};
 }
 
 HttpResponse exchange_with(CURL* curl, const HttpRequest& request, const CurlOptions& options) {

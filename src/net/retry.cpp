@@ -64,7 +64,7 @@ HttpResponse send(const Http& http, const base::Clock& clock, const HttpRequest&
       const auto asked_ms = policy.wait_asked_ms(*result.response, clock.unix_s());
       if (!asked_ms) return *result.response;
       if (*asked_ms > 0) wait_ms = std::min(*asked_ms, kLongestAskedMs);
-      reason = fmt::format("HTTP {}", result.response->status);
+      reason = fmt::format("HTTP {} asks to try again later", result.response->status);
     } else {
       const HttpError& error = *result.error;
       if (!error.safe_to_retry) throw final_error(error, attempts, reached_before);

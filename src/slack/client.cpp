@@ -15,6 +15,8 @@ namespace slack {
 
 namespace {
 
+constexpr size_t kMostWarnings = 5;
+
 // The reply as a JSON object; nothing when it is something else. (Looked at before it is parsed: a
 // webhook answers "ok", and the first exception of a static binary costs 3 ms.)
 std::optional<json::Value> json_of(const net::HttpResponse& reply) {
@@ -31,7 +33,8 @@ std::optional<int64_t> wait_asked_ms(const net::HttpResponse& reply, int64_t now
   const auto by_status = net::retry_after_ms(reply, now_unix_s);
   if (by_status && *by_status > 0) return by_status;
   const auto body = json_of(reply);
-  if (!body || !is_rate_limit(json::string_at(*body, "error"))) return by_status;
+  const bool refused = body && !json::bool_at(*body, "ok");
+  if (!refused || !is_rate_limit(json::string_at(*body, "error"))) return by_status;
   const json::Value* seconds = json::find(*body, "retry_after");
   const auto* whole = seconds == nullptr ? nullptr : std::get_if<int64_t>(&seconds->data);
   return whole == nullptr ? 0 : std::clamp<int64_t>(*whole, 0, net::kLongestAskedMs / 1000) * 1000;
@@ -58,9 +61,11 @@ std::string details_of(const json::Value& reply) {
 }
 
 base::Error senseless(const net::HttpResponse& reply) {
+  const std::string text = base::shorten(base::one_line(base::trim(reply.body)), 120);
   return {base::exit_malformed_reply,
-          fmt::format("HTTP {} without Slack's word for it, but with: {}; is this Slack's address?",
-                      reply.status, base::shorten(base::one_line(reply.body), 120))};
+          fmt::format("HTTP {} without Slack's word for it, {}; look in the channel whether it was "
+                      "posted, and check the address",
+                      reply.status, text.empty() ? "and with nothing" : "but with: " + text)};
 }
 
 bool tells_by_status(int status) {
@@ -76,7 +81,15 @@ base::Error refusal_of(const net::HttpResponse& reply) {
   } else if (reply.body.find_first_of("<> \n") == std::string::npos) {
     refusal.word = reply.body;
   }
-  if (refusal.word.empty() && !tells_by_status(reply.status)) return senseless(reply);
+  const bool is_refusal = reply.status == 200 || reply.status >= 400;
+  if (!is_refusal || (refusal.word.empty() && !tells_by_status(reply.status))) {
+    return senseless(reply);
+  }
+  const std::string asked_s = net::header(reply, "retry-after");
+  if (reply.status == 429 && !asked_s.empty()) {
+    refusal.details +=
+        fmt::format("{}Retry-After: {}", refusal.details.empty() ? "" : "; ", asked_s);
+  }
   return refusal_error(refusal);
 }
 
@@ -110,11 +123,18 @@ Receipt send_by_webhook(const Sender& sender, const Message& message, const Line
   return {};
 }
 
+// Text of a reply that is shown to people.
+std::string short_text(const std::string& text) {
+  return base::shorten(base::one_line(text), 100);
+}
+
 std::vector<std::string> warnings_in(const json::Value& reply) {
   std::vector<std::string> warnings;
   add_texts(warnings, json::find(reply, {"response_metadata", "warnings"}));
   const std::string only = json::string_at(reply, "warning");
   if (warnings.empty() && !only.empty()) warnings.push_back(only);
+  if (warnings.size() > kMostWarnings) warnings.resize(kMostWarnings);
+  for (std::string& warning : warnings) warning = short_text(warning);
   return warnings;
 }
 
@@ -125,10 +145,10 @@ Receipt send(const Sender& sender, const Message& message, const Line& line) {
   const std::string api = sender.api.ends_with('/') ? sender.api : sender.api + "/";
   const json::Value reply =
       accepted(post(api + "chat.postMessage", payload(message), sender.token, line));
-  Receipt receipt{json::string_at(reply, "channel"), json::string_at(reply, "ts"), "",
-                  warnings_in(reply)};
+  Receipt receipt{short_text(json::string_at(reply, "channel")),
+                  short_text(json::string_at(reply, "ts")), "", warnings_in(reply)};
   const json::Value* posted = json::find(reply, "message");
-  if (posted != nullptr) receipt.thread_ts = json::string_at(*posted, "thread_ts");
+  if (posted != nullptr) receipt.thread_ts = short_text(json::string_at(*posted, "thread_ts"));
   return receipt;
 }
 

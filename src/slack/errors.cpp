@@ -16,7 +16,8 @@ struct Entry {
 
 constexpr const char* kNewToken =
     "make a new bot token (OAuth & Permissions in the app's settings)";
-constexpr const char* kNewWebhook = "make a new incoming webhook in the app's settings";
+constexpr const char* kNewWebhook =
+    "check the address; a new incoming webhook is made in the app's settings";
 constexpr const char* kInvite = "invite the bot: /invite @its-name in that channel";
 constexpr const char* kChannel =
     "check the channel's name or ID; the bot must be a member of a private channel";

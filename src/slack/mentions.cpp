@@ -19,6 +19,7 @@ bool is_user_id(const std::string& text) {
 }  // namespace
 
 Mentions read_mentions(const json::Value& document, const std::string& source) {
+  if (json::is_null(&document)) return {};  // an empty file
   const json::Object* members = json::as_object(&document);
   if (members == nullptr) {
     throw base::Error(base::exit_bad_input,
@@ -33,7 +34,8 @@ Mentions read_mentions(const json::Value& document, const std::string& source) {
                                     "profile's menu, Copy member ID)",
                                     source, base::one_line(member.name)));
     }
-    mentions[base::lower_ascii(member.name)] = *id;
+    const bool has_at = member.name.starts_with('@');
+    mentions[base::lower_ascii(has_at ? member.name.substr(1) : member.name)] = *id;
   }
   return mentions;
 }

@@ -53,7 +53,7 @@ json::Value payload(const Message& message) {
   } else {
     // A text beside an attachment would be shown a second time; its fallback is not.
     const json::Object attachment{{"color", message.looks.color},
-                                  {"fallback", plain_text(message.text)},
+                                  {"fallback", message.text},
                                   {"blocks", block_list(message.blocks)}};
     body.push_back({"attachments", json::Array{attachment}});
   }

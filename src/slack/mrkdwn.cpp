@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "base/utf8.hpp"
+#include "net/url.hpp"
 
 namespace slack {
 
@@ -36,7 +37,7 @@ std::string escape_entities(std::string_view text) {
 
 // A URL inside <…|…>: what would end it early is percent-encoded; nothing for what is no web link.
 std::string safe_url(std::string_view url) {
-  if (!url.starts_with("https://") && !url.starts_with("http://")) return "";
+  if (net::origin(url).empty()) return "";
   std::string safe;
   for (const char c : url) {
     const auto byte = static_cast<unsigned char>(c);

@@ -22,7 +22,7 @@ const WORDS = [
   [byWebhook, { word: 'action_prohibited' }, 77, /action_prohibited \(HTTP 403\); the workspace's administrators forbid it/],
   [byWebhook, { word: 'channel_not_found' }, 78, /channel_not_found \(HTTP 404\); check the channel's name/],
   [byWebhook, { word: 'channel_is_archived' }, 78, /channel_is_archived \(HTTP 410\); unarchive the channel/],
-  [byWebhook, { word: 'no_service' }, 78, /no_service \(HTTP 404\); make a new incoming webhook/],
+  [byWebhook, { word: 'no_service' }, 78, /no_service \(HTTP 404\); check the address; a new incoming webhook/],
   [byWebhook, { word: 'no_team' }, 78, /no_team/],
   [byWebhook, { word: 'invalid_token' }, 77, /invalid_token/],
   [byToken, { word: 'invalid_auth' }, 77, /Slack says invalid_auth; make a new bot token/],
@@ -81,7 +81,7 @@ test('the budget spent: 75 with Slack\'s status; a longer wait than the budget i
   const limited = await byWebhook(slack, ['--retry-budget', '60']);
   assert.equal(limited.code, 75);
   assert.ok(Date.now() - started < 10_000, 'gave up at once');
-  assert.match(errorLine(limited), /rate_?limited \(HTTP 429\); wait, or give --retry-budget more seconds/);
+  assert.match(errorLine(limited), /rate_?limited \(HTTP 429\) \(Retry-After: 120\); wait, or give --retry-budget more seconds/);
   slack.fail({ kind: 'status', status: 502, body: 'x y' });
   slack.fail({ kind: 'status', status: 502, body: 'x y' });
   const outputs = join(folder(t), 'outputs');
@@ -97,10 +97,10 @@ test('the budget spent: 75 with Slack\'s status; a longer wait than the budget i
 
 const ONCE = [
   [{ kind: 'reset-before-body' }, 75, /no whole reply from http:\/\/127/],
-  [{ kind: 'reset-after-body', accepted: true }, 75, /no whole reply from/],
+  [{ kind: 'reset-after-body', accepted: true }, 75, /no whole reply from .*; it may have been done: look before you send it again/],
   [{ kind: 'reset-in-reply' }, 76, /no whole reply from/],
   [{ kind: 'hang' }, 75, /no whole reply from http:\/\/127\.0\.0\.1:\d+ within 1000 ms/],
-  [{ kind: 'html' }, 76, /HTTP 200 without Slack's word for it, but with: <.*; is this Slack's address\?/],
+  [{ kind: 'html' }, 76, /HTTP 200 without Slack's word for it, but with: <.*; look in the channel whether it was posted/],
   [{ kind: 'status', status: 200, body: '' }, 76, /HTTP 200 without Slack's word/],
   [{ kind: 'status', status: 302, body: '', headers: { location: 'http://127.0.0.1:1/' } }, 76, /HTTP 302 without/],
   [{ kind: 'status', status: 200, body: '{"ok":"yes"}' }, 76, /HTTP 200 without Slack's word/],
@@ -268,6 +268,9 @@ test('TLS through a proxy\'s tunnel; a proxy that refuses it is told', async (t)
   assert.equal(tunnelled.code, 0, tunnelled.stderr);
   assert.match(open.seen[0], /^CONNECT 127\.0\.0\.1:\d+ /);
   assert.equal(slack.accepted.length, 1);
+  const badProxy = await run([...EVENT, '--retry-budget', '0'], { env: { ...env, HTTPS_PROXY: 'http://svc:hunt er2@127.0.0.1:1' } });
+  assert.equal(badProxy.code, 69, badProxy.stderr);
+  assert.doesNotMatch(badProxy.stderr, /hunt/);
   const closed = await proxyFor(t, { refuse: '407 Proxy Authentication Required' });
   const refused = await run([...EVENT, '--retry-budget', '0'], { env: { ...env, HTTPS_PROXY: closed.url } });
   assert.equal(refused.code, 69);

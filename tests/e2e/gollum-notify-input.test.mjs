@@ -83,7 +83,7 @@ for (const [name, args, env, code, message] of PATHS) {
 }
 
 const DIFFS = [
-  ['not a diff', 'fatal: not a git repository\n', /wiki\.diff: line 1: no unified diff/],
+  ['not a diff', 'fatal: not a git repository\n', /wiki\.diff: line 1: no diff as git prints it/],
   ['breaks off', 'diff --git a/A.md b/A.md\n--- a/A.md\n+++ b/A.md\n@@ -1,3 +1,3 @@\n a\n-b\n', /line 4: the diff ends inside this hunk/],
   ['a hunk header that is none', 'diff --git a/A.md b/A.md\n@@ one two @@\n', /line 2: a hunk header that is none/],
   ['a line outside of its hunk', 'diff --git a/A.md b/A.md\n@@ -1 +1 @@\n-a\nb\n', /line 4: not a line of the hunk/],

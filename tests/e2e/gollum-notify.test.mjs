@@ -1,8 +1,9 @@
 // gollum-notify: a wiki event in, one Slack message out.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Ajv from 'ajv';
@@ -10,7 +11,7 @@ import addFormats from 'ajv-formats';
 import { schemas } from '@octokit/openapi-webhooks';
 import { parse as parseYaml } from 'yaml';
 import { readLog } from '../standin/runner.mjs';
-import { errorLine, file, fixture, folder, readFixture, readOutputs, run, slackFor } from './support.mjs';
+import { errorLine, file, fixture, folder, readFixture, readOutputs, root, run, slackFor } from './support.mjs';
 
 const githubExamples = createRequire(import.meta.url)('@octokit/webhooks-examples');
 const twoPages = fixture('gollum/two_pages.json');
@@ -123,6 +124,39 @@ test('--mentions names the author on Slack; logins in any case', async (t) => {
   }
 });
 
+test('the README\'s step makes the diff from a real wiki repository', async (t) => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [script] = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => parseYaml(match[1]))
+    .flatMap((workflow) => workflow.jobs?.notify.steps ?? []).filter((step) => step.run).map((step) => step.run);
+  const here = folder(t);
+  const wiki = join(here, 'wiki');
+  const git = (...args) => execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@y', '-C', wiki, ...args]).toString().trim();
+  const commit = () => { git('add', '-A'); git('commit', '-qm', 'x'); return git('rev-parse', 'HEAD'); };
+  execFileSync('git', ['init', '-q', wiki]);
+  writeFileSync(join(wiki, 'Home.md'), 'one\n');
+  writeFileSync(join(wiki, 'Über-uns.md'), 'text\n'.repeat(5));
+  writeFileSync(join(wiki, 'Old.md'), 'old\n');
+  const first = commit();
+  writeFileSync(join(wiki, 'Home.md'), 'one\ntwo\n');
+  const second = commit();
+  git('mv', 'Über-uns.md', 'Wir.md');
+  git('rm', '-q', 'Old.md');
+  commit();
+  const summaries = [];
+  for (const sha of [first, second]) { // the first has no parent
+    const event = readFixture('gollum/two_pages.json');
+    event.pages = [{ ...event.pages[0], page_name: 'Home', title: 'Home', sha }];
+    writeFileSync(join(here, 'event.json'), JSON.stringify(event));
+    execFileSync('bash', ['-e', '-c', script], { cwd: here, env: { ...process.env, GITHUB_EVENT_PATH: 'event.json' } });
+    const outputs = join(folder(t), 'outputs');
+    const result = await notify(['--dry-run', '--event', 'event.json', '--diff', 'wiki.diff'], { cwd: here, env: { GITHUB_OUTPUT: outputs } });
+    assert.equal(result.code, 0, result.stderr);
+    summaries.push(JSON.parse(readOutputs(outputs).pages).map((page) => `${page.title} ${page.action} +${page.added}/-${page.removed}`));
+  }
+  assert.deepEqual(summaries[1].toSorted(), ['Home edited +1/-0', 'Old deleted +0/-1', 'Wir renamed +0/-0']);
+  assert.ok(summaries[0].includes('Home edited +2/-0'), summaries[0].join());
+});
+
 // --- Filters ---
 
 const FILTERS = [
@@ -203,13 +237,16 @@ test('routes: first match wins, one message a channel, the others to --channel',
 
 test('routes as an action input, a line each; without --channel the other pages are left out', async (t) => {
   const slack = await slackFor(t);
-  const env = { 'INPUT_TOKEN': slack.token, 'INPUT_API': slack.apiUrl, 'INPUT_EVENT': twoPages };
+  const outputs = join(folder(t), 'outputs');
+  const env = { INPUT_TOKEN: slack.token, INPUT_API: slack.apiUrl, INPUT_EVENT: twoPages, GITHUB_OUTPUT: outputs };
   const result = await notify([], { env: { ...env, INPUT_ROUTE: 'nothing=#ops\nrunbook*=#runbooks' } });
   assert.equal(result.code, 0, result.stderr);
   assert.equal(slack.accepted.length, 1);
+  assert.match(errorLine(result), /no route fits 1 page, and there is no --channel/);
+  assert.equal(readOutputs(outputs).matched, '1');
   const none = await notify([], { env: { ...env, INPUT_ROUTE: 'nothing=#ops' } });
   assert.equal(none.code, 0);
-  assert.match(errorLine(none), /no route fits, and there is no --channel/);
+  assert.match(none.stderr, /nothing to tell: no page has a channel/);
   assert.equal(slack.accepted.length, 1);
 });
 
@@ -249,6 +286,7 @@ const VALUES = [
   ['input', [], { INPUT_USERNAME: 'input' }, 'input'],
   ['empty flag is none', ['--username', ''], { INPUT_USERNAME: 'input' }, 'input'],
   ['empty input is none', [], { INPUT_USERNAME: '' }, undefined],
+  ['white space is none', ['--username', ' '], { INPUT_USERNAME: ' \n' }, undefined],
 ];
 for (const [name, args, env, expected] of VALUES) {
   test(`values: ${name}`, async () => {
@@ -283,14 +321,17 @@ const CONTRADICTIONS = [
   [['--token', 'xoxb-1', '--route', 'a#b'], {}, /--route 'a#b' is no PATTERN=CHANNEL/],
   [['--webhook', 'hooks.slack.com/services/T/B/SECRET'], {}, /the webhook is no URL/],
   [['--token', 'xoxb-SECRET two', '--channel', 'x'], {}, /the token holds a space/],
-  [['--token', 'xoxb-1', '--channel', 'x', '--thread-ts', 'abc'], {}, /--thread-ts 'abc' is no message's ts/],
-  [['--token', 'xoxb-1', '--channel', 'x', '--api', 'slack.com/api'], {}, /--api is no URL, for example https:/],
-  [['--dry-run', '--color', 'reddish'], {}, /--color 'reddish' is neither/],
+  [['--token', 'xoxb-1', '--channel', 'x', '--thread-ts', 'abc'], {}, /--thread-ts is 'abc', but must be a message's ts, for example/],
+  [['--token', 'xoxb-1', '--channel', 'x', '--api', 'slack.com/api'], {}, /--api is 'slack.com\/api', but must be a URL, for example https:/],
+  [['--dry-run', '--color', 'reddish'], {}, /--color is 'reddish', but must be good, warning/],
   [['--dry-run', '--pages', 'x', '--timeout', 'soon'], {}, /--timeout is 'soon'/],
   [['--dry-run', '--pages', 'x', '--unfurl-links=maybe'], {}, /--unfurl-links is 'maybe'/],
-  [['--dry-run', '--api', 'hooks.slack.com/services/T/B/SECRET'], {}, /--api is no URL/],
-  [['--dry-run', '--output', 'xml'], {}, /--output 'xml' is neither text nor json/],
-  [['--dry-run', '--actions', 'made'], {}, /--actions 'made' is none of created, edited, deleted, renamed/],
+  [['--dry-run', '--api', 'hooks.slack.com/services/T/B/SECRET'], {}, /--api is \(not shown\), but must be a URL/],
+  [['--dry-run', '--output', 'xml'], {}, /--output is 'xml', but must be text or json/],
+  [['--dry-run', '--actions', 'made'], {}, /--actions is 'made', but must be of created, edited, deleted, renamed/],
+  [['--dry-run', '--actions', 'deleted'], {}, /--actions deleted and renamed are known from a --diff only/],
+  [['--dry-run'], { INPUT_COLOR: 'xoxb-SECRET' }, /INPUT_COLOR is \(not shown\), but must be good/],
+  [['--token', 'xoxb-1', '--route', 'a=#b,#c'], {}, /is no PATTERN=CHANNEL/],
   [['--dry-run'], { 'INPUT_EXCERPT-LINES': '-1' }, /INPUT_EXCERPT-LINES is '-1'/],
   [[], { 'INPUT_DRY-RUN': 'perhaps' }, /INPUT_DRY-RUN is 'perhaps', but must be true or false/],
 ];

@@ -64,6 +64,22 @@ TEST_CASE("content that looks like a header stays content") {
   CHECK(files[0].removed == 2);
 }
 
+TEST_CASE("a commit message between two files forges nothing") {
+  const auto files = read(
+      "diff --git a/A.md b/A.md\n@@ -1 +1 @@\n-a\n+b\n\\ No newline at end of file\n@@ -9 +9 "
+      "@@\n-c\n+d\n"
+      "From 12ab\nrename from Home.md\nrename to Payroll.md\ndeleted file mode 100644\n@@ -1 +0,0 "
+      "@@\n-x\n");
+  REQUIRE(files.size() == 1);
+  CHECK(files[0].kind == FileDiff::Kind::edited);
+  CHECK(files[0].path == "A.md");
+  CHECK(files[0].removed == 2);
+}
+
+TEST_CASE("colour codes are named") {
+  CHECK(error_of("\x1b[1mdiff --git a/A b/A\x1b[m\n").find("--no-color") != std::string::npos);
+}
+
 TEST_CASE("names: quoted bytes, spaces, no prefix change, CRLF") {
   CHECK(read("diff --git \"a/\\303\\234ber \\\"x\\\".md\" \"b/\\303\\234ber \\\"x\\\".md\"\n")
             .at(0)
@@ -88,7 +104,7 @@ TEST_CASE("invalid UTF-8 in a changed line is repaired") {
 }
 
 TEST_CASE("what is no diff is refused with the line") {
-  CHECK(error_of("hello\n").find("wiki.diff: line 1: no unified diff") == 0);
+  CHECK(error_of("hello\n").find("wiki.diff: line 1: no diff as git prints it") == 0);
   CHECK(error_of("<html>").find("line 1") != std::string::npos);
   CHECK(error_of("diff --git a/A b/A\n@@ -1,9 +1 @@\n-a\n").find("line 2: the diff ends inside") !=
         std::string::npos);

@@ -277,8 +277,9 @@ TEST_CASE("the code tells whether anybody was ever reached") {
 TEST_CASE("who watches is told why and how long before each wait") {
   Stage stage({kUnreached, reply(503), reply(429, "9"), reply(200)}, 60'000);
   stage.send();
-  CHECK(stage.told ==
-        std::vector<std::string>{"no luck / 1000", "HTTP 503 / 2000", "HTTP 429 / 9000"});
+  CHECK(stage.told == std::vector<std::string>{"no luck / 1000",
+                                               "HTTP 503 asks to try again later / 2000",
+                                               "HTTP 429 asks to try again later / 9000"});
 }
 
 TEST_CASE("nobody needs to watch") {

@@ -53,7 +53,7 @@ TEST_CASE("with a colour the blocks move beside the bar, and the text is not sho
   REQUIRE(attachments != nullptr);
   REQUIRE(attachments->size() == 1);
   CHECK(json::string_at(attachments->front(), "color") == "good");
-  CHECK(json::string_at(attachments->front(), "fallback") == "news a");
+  CHECK(json::string_at(attachments->front(), "fallback") == "news <https://x|a>");
   CHECK(json::as_array(json::find(attachments->front(), "blocks"))->size() == 2);
 }
 

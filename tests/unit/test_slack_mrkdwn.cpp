@@ -38,6 +38,8 @@ TEST_CASE("a link can't be ended early by its label or its address") {
       {"javascript:alert(1)", "x", "x"},
       {"!channel", "x", "x"},
       {"", "x", "x"},
+      {"https://", "x", "x"},
+      {"https:///a", "x", "x"},
       {"https://x/a", "", ""},
   };
   for (const Row& row : rows) {
