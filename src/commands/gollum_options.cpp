@@ -153,7 +153,7 @@ std::vector<gollum::FileDiff> read_diff(const Options& options) {
 }
 
 std::string read_text_prefix(const Options& options) {
-  const std::string prefix = options.text("text-prefix");
+  std::string prefix = options.text("text-prefix");
   if (base::utf16_length(prefix) <= gollum::kMaxPrefix) return prefix;
   throw options.wrong_value("text-prefix",
                             fmt::format("at most {} characters", gollum::kMaxPrefix));

@@ -60,8 +60,9 @@ void add_excerpt(std::string& section, const std::vector<std::string>& excerpt) 
   const std::string fence = "\n```";
   std::string code = fence;
   for (const std::string& line : excerpt) {
-    const std::string next = "\n" + slack::escape(base::shorten(line, kMaxExcerptLine));
-    if (!fits(section, code + next + fence)) break;
+    const std::string next =
+        fmt::format("\n{}", slack::escape(base::shorten(line, kMaxExcerptLine)));
+    if (!fits(section, fmt::format("{}{}{}", code, next, fence))) break;
     code += next;
   }
   if (code != fence) section += code + fence;
