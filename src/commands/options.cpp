@@ -24,6 +24,11 @@ std::string input_variable(const std::string& name) {
   return "INPUT_" + upper_ascii(name.substr(2));
 }
 
+// The first name without its dashes: "webhook".
+std::string main_name(const Option& option) {
+  return option.names.substr(2, option.names.find(',') - 2);
+}
+
 std::vector<std::string> not_empty(const std::vector<std::string>& values) {
   std::vector<std::string> kept;
   for (const std::string& value : values) {
@@ -39,10 +44,6 @@ std::string shown_value(const std::string& value) {
     if (value.find(mark) != std::string::npos) return "(not shown)";
   }
   return fmt::format("'{}'", base::shorten(base::one_line(value), 80));
-}
-
-std::string main_name(const Option& option) {
-  return option.names.substr(2, option.names.find(',') - 2);
 }
 
 Setting resolve(const Option& option, const std::vector<std::string>& given, const base::Env& env) {

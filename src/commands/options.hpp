@@ -80,7 +80,4 @@ class Options {
 // in the wrong place.
 std::string shown_value(const std::string& value);
 
-// The first name without its dashes: "webhook".
-std::string main_name(const Option& option);
-
 }  // namespace commands

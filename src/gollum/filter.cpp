@@ -117,10 +117,6 @@ Digest& digest_for(std::vector<ChannelDigest>& digests, const std::string& chann
 
 }  // namespace
 
-bool matches(std::string_view pattern, std::string_view text) {
-  return matches_folded(folded(pattern), folded(text));
-}
-
 Digest filtered(const Digest& digest, const Filters& filters) {
   Digest kept{digest.repository, digest.sender, {}};
   if (match_any(all_folded(filters.ignore_authors), {folded(digest.sender.login)})) return kept;

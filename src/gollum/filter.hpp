@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "gollum/digest.hpp"
@@ -28,8 +27,6 @@ struct ChannelDigest {
   std::string channel;
   Digest digest;
 };
-
-bool matches(std::string_view pattern, std::string_view text);
 
 // The digest without the changes that a filter holds back.
 Digest filtered(const Digest& digest, const Filters& filters);

@@ -367,9 +367,9 @@ test('--dry-run sends nothing; text for people, json the exact payload', async (
   assert.deepEqual(JSON.parse(decodeURIComponent(link)).blocks, slack.requests[0].json.blocks);
 });
 
-// --- The seed's action ---
+// --- precious ---
 
-test('a workflow of the seed\'s precious keeps working: its own env, no inputs, one message', async (t) => {
+test('a workflow of precious keeps working: its own env, no inputs, one message', async (t) => {
   const slack = await slackFor(t);
   const workflow = parseYaml(readFileSync(fixture('gollum/precious_workflow.yml'), 'utf8'));
   const { env } = workflow.jobs.notify.steps[0];

@@ -107,7 +107,7 @@ test('a failure fails the step: exit code, annotation, outputs', async (t) => {
   assert.match(result.summary, /NOT told/);
 });
 
-test('the seed\'s workflow: env only', async (t) => {
+test('the workflow of precious: env only', async (t) => {
   const slack = await slackFor(t);
   const workflow = parseYaml(readFileSync(fixture('gollum/precious_workflow.yml'), 'utf8'));
   const result = await step(t, { event: readFixture('gollum/precious.json'),
