@@ -134,7 +134,7 @@ gollum::Filters read_filters(const Options& options) {
   const std::vector<std::string> known(std::begin(kActions), std::end(kActions));
   for (const std::string& action : filters.actions) {
     if (std::find(known.begin(), known.end(), base::lower_ascii(action)) != known.end()) continue;
-    throw options.wrong_value("actions", "of " + base::join(known, ", "));
+    throw options.wrong_value("actions", "a list of " + base::join(known, ", "));
   }
   return filters;
 }

@@ -12,6 +12,7 @@ namespace commands {
 namespace {
 
 constexpr size_t kDelimiterBytes = 16;
+constexpr size_t kShortestMask = 8;  // a shorter one would hide ordinary words of the log
 
 std::string line(const std::string& command, std::string_view text) {
   const std::string name = command.empty() ? PRODUCT_NAME : PRODUCT_NAME ": " + command;
@@ -32,12 +33,12 @@ bool in_actions(const base::Env& env) {
 }
 
 void report_error(const base::Env& env, const std::string& command, const base::Error& error) {
-  base::write_stderr(line(command, error.what()));
+  report_progress(command, error.what());
   annotate(env, "error", command, error.what());
 }
 
 void report_notice(const base::Env& env, const std::string& command, std::string_view text) {
-  base::write_stderr(line(command, text));
+  report_progress(command, text);
   annotate(env, "notice", command, text);
 }
 
@@ -48,8 +49,8 @@ void report_progress(const std::string& command, std::string_view text) {
 void report_secret(const base::Env& env, const std::string& secret) {
   if (!in_actions(env) || secret.empty()) return;
   base::write_stderr(github::mask(secret));
-  const size_t slash = secret.rfind('/');
-  if (slash != std::string::npos) base::write_stderr(github::mask(secret.substr(slash + 1)));
+  const std::string last = base::trim(secret.substr(secret.rfind('/') + 1));  // npos + 1 == 0
+  if (last.size() >= kShortestMask && last != secret) base::write_stderr(github::mask(last));
 }
 
 void print_text(const base::Env& env, const std::string& text) {

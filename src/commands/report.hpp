@@ -19,8 +19,8 @@ void report_notice(const base::Env& env, const std::string& command, std::string
 // The same line for things of the moment ("waiting 3 s"), never an annotation.
 void report_progress(const std::string& command, std::string_view text);
 
-// Tells the runner to show *** for it from now on; for a URL also its last part, which some logs
-// show alone. Nothing outside Actions.
+// Tells the runner to show *** for it from now on; for a URL also its last part, if it is long,
+// which some logs show alone. Nothing outside Actions.
 void report_secret(const base::Env& env, const std::string& secret);
 
 // The result, on standard output; in Actions harmless for the runner. Throws 74.

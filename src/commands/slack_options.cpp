@@ -7,7 +7,6 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "base/utf8.hpp"
 #include "commands/report.hpp"
 #include "net/curl.hpp"
 #include "net/url.hpp"
@@ -105,8 +104,7 @@ std::vector<Option> delivery_options() {
       {group, "--api", "URL", "SLACK_API_URL", slack::kApi, "base address of Slack's Web API"},
       {group, "--retry-budget", "SECONDS", "", "60",
        "how long, for each message, to go on trying when Slack can't be reached, is rate-limited "
-       "(429) or fails "
-       "(5xx)"},
+       "(429) or fails (5xx)"},
       {group, "--timeout", "SECONDS", "", "30", "for each request, 1 to 3600"},
   };
 }

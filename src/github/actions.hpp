@@ -15,11 +15,11 @@ std::string annotation(std::string_view level, std::string_view title, std::stri
 // line of the secret.
 std::string mask(std::string_view secret);
 
-// Text of several lines, changed where the runner would obey it: "::" at the start of a line
+// Text of several lines, changed where the runner would obey it: at the start of a line "::"
 // becomes
-// ": :", "##[" anywhere "## [", and "\r", which ends a line for the runner too, a line break. (Not
-// stop-commands: that would end up in a file or pipe that the person reads the result from, and the
-// order of two streams in the log is not certain.)
+// ": :", anywhere "##[" becomes "## [", and "\r", which ends a line for the runner too, a line
+// break. Not stop-commands: that would end up in a file or pipe that the person reads the result
+// from, and the order of two streams in the log is not certain.
 std::string unobeyed(std::string_view text);
 
 // The same for JSON, whose meaning stays as it is: it holds such text only inside of strings.

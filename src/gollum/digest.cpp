@@ -23,16 +23,14 @@ std::string key_of(const std::string& page_name) {
   return base::replace_all(page_name, " ", "-");
 }
 
-// A page the event does not know, told from the diff: deleted or renamed.
-Change change_from_diff(const FileDiff& file, const std::string& name,
-                        const Repository& repository) {
+// A page the event does not know, told from the diff as renamed; add_file makes a deleted one of
+// it.
+Change change_from_diff(const std::string& name, const Repository& repository) {
   Change change;
   change.page.page_name = name;
   change.page.title = title_of(name);
-  change.page.action = file.kind == FileDiff::Kind::deleted ? "deleted" : "renamed";
-  if (file.kind == FileDiff::Kind::renamed) {
-    change.page.html_url = wiki_url(repository) + "/" + net::percent_encode(name);
-  }
+  change.page.action = "renamed";
+  change.page.html_url = wiki_url(repository) + "/" + net::percent_encode(name);
   return change;
 }
 
@@ -41,7 +39,7 @@ void add_file(Change& change, const FileDiff& file, size_t excerpt_lines) {
   change.added += file.added;
   change.removed += file.removed;
   if (file.kind == FileDiff::Kind::renamed) change.old_name = title_of(page_name_of(file.old_path));
-  if (file.kind == FileDiff::Kind::deleted) {  // the event told of an edit before
+  if (file.kind == FileDiff::Kind::deleted) {  // though the event may have told of an edit before
     change.page.action = "deleted";
     change.page.html_url.clear();
   }
@@ -78,13 +76,14 @@ Digest make_digest(const Event& event, const std::vector<FileDiff>& diff, size_t
   }
   for (const FileDiff& file : diff) {
     const std::string name = page_name_of(file.path);
+    const std::string key = key_of(name);
     const bool is_news =
         file.kind == FileDiff::Kind::deleted || file.kind == FileDiff::Kind::renamed;
-    if (name.empty() || (!is_news && !by_name.contains(key_of(name)))) continue;
-    if (by_name.emplace(key_of(name), digest.changes.size()).second) {
-      digest.changes.push_back(change_from_diff(file, name, event.repository));
+    if (name.empty() || (!is_news && !by_name.contains(key))) continue;
+    if (by_name.emplace(key, digest.changes.size()).second) {
+      digest.changes.push_back(change_from_diff(name, event.repository));
     }
-    add_file(digest.changes[by_name[key_of(name)]], file, excerpt_lines);
+    add_file(digest.changes[by_name[key]], file, excerpt_lines);
   }
   return digest;
 }

@@ -6,7 +6,6 @@
 #include <openssl/crypto.h>
 #include <openssl/x509_vfy.h>
 
-#include <cstring>
 #include <memory>
 
 #include "base/text.hpp"
@@ -113,9 +112,8 @@ bool request_written(CURL* curl) {
 // What to do about a certificate that was refused: only for an unknown issuer is it another CA.
 std::string tls_remedy(CURL* curl, const CaLocation& ca) {
   if (ca.file.empty() && ca.directory.empty()) {
-    return "; no CA certificates were found on this machine; install the package ca-certificates "
-           "or "
-           "set SSL_CERT_FILE";
+    return "; no CA certificates were found on this machine; install the package "
+           "ca-certificates or set SSL_CERT_FILE";
   }
   long verified = X509_V_OK;
   curl_easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &verified);
@@ -130,14 +128,10 @@ std::string tls_remedy(CURL* curl, const CaLocation& ca) {
       ca.file.empty() ? ca.directory : ca.file);
 }
 
-// curl's own words, without the user and password of a proxy that it quotes.
-std::string words_of(CURLcode code, const char* details) {
-  std::string text = *details != '\0' ? details : curl_easy_strerror(code);
-  const size_t scheme = text.find("://");
-  const size_t user_end = text.rfind('@');
-  const bool quotes_user = scheme != std::string::npos && user_end != std::string::npos;
-  if (quotes_user && scheme < user_end) text.replace(scheme + 3, user_end - scheme - 3, "***");
-  return text;
+// curl's own words, but for those that may quote the user and password of a proxy.
+std::string words_of(CURLcode code, const std::string& details) {
+  const bool usable = !details.empty() && details.find('@') == std::string::npos;
+  return usable ? details : curl_easy_strerror(code);
 }
 
 HttpError unsent_failure(CURL* curl, CURLcode code, const std::string& host, const std::string& why,
@@ -200,13 +194,6 @@ HttpResponse exchange_with(CURL* curl, const HttpRequest& request, const CurlOpt
 }
 
 }  // namespace
-
-std::string header(const HttpResponse& response, const std::string& name) {
-  for (const auto& [header_name, value] : response.headers) {
-    if (header_name == name) return value;
-  }
-  return "";
-}
 
 Http curl_http(const CurlOptions& options) {
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {

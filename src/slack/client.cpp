@@ -18,7 +18,7 @@ namespace {
 constexpr size_t kMostWarnings = 5;
 
 // The reply as a JSON object; nothing when it is something else. (Looked at before it is parsed: a
-// webhook answers "ok", and the first exception of a static binary costs 3 ms.)
+// webhook answers "ok", and the first exception of a static binary costs milliseconds.)
 std::optional<json::Value> json_of(const net::HttpResponse& reply) {
   if (!base::trim(reply.body).starts_with('{')) return std::nullopt;
   return json::try_parse(reply.body);

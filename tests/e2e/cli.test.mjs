@@ -111,7 +111,7 @@ test('runs in an empty root', async (t) => {
   return undefined;
 });
 
-test('SIGTERM ends it with 130, also where it would be process 1', async (t) => {
+test('SIGTERM ends it with 130', async (t) => {
   const slack = await slackFor(t);
   slack.fail({ kind: 'hang' });
   const result = await run(['gollum-notify', '--event', fixture('gollum/two_pages.json')], {

@@ -268,9 +268,11 @@ test('TLS through a proxy\'s tunnel; a proxy that refuses it is told', async (t)
   assert.equal(tunnelled.code, 0, tunnelled.stderr);
   assert.match(open.seen[0], /^CONNECT 127\.0\.0\.1:\d+ /);
   assert.equal(slack.accepted.length, 1);
-  const badProxy = await run([...EVENT, '--retry-budget', '0'], { env: { ...env, HTTPS_PROXY: 'http://svc:hunt er2@127.0.0.1:1' } });
-  assert.equal(badProxy.code, 69, badProxy.stderr);
-  assert.doesNotMatch(badProxy.stderr, /hunt/);
+  for (const address of ['http://svc:hunt er2@127.0.0.1:1', 'svc:hunt er2@127.0.0.1:1', 'http://svc:hunter2@127.0.0.1:99999']) {
+    const bad = await run([...EVENT, '--retry-budget', '0'], { env: { ...env, HTTPS_PROXY: address } });
+    assert.equal(bad.code, 69, bad.stderr);
+    assert.doesNotMatch(bad.stderr, /hunt/, address);
+  }
   const closed = await proxyFor(t, { refuse: '407 Proxy Authentication Required' });
   const refused = await run([...EVENT, '--retry-budget', '0'], { env: { ...env, HTTPS_PROXY: closed.url } });
   assert.equal(refused.code, 69);

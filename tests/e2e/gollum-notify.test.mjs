@@ -328,7 +328,7 @@ const CONTRADICTIONS = [
   [['--dry-run', '--pages', 'x', '--unfurl-links=maybe'], {}, /--unfurl-links is 'maybe'/],
   [['--dry-run', '--api', 'hooks.slack.com/services/T/B/SECRET'], {}, /--api is \(not shown\), but must be a URL/],
   [['--dry-run', '--output', 'xml'], {}, /--output is 'xml', but must be text or json/],
-  [['--dry-run', '--actions', 'made'], {}, /--actions is 'made', but must be of created, edited, deleted, renamed/],
+  [['--dry-run', '--actions', 'made'], {}, /--actions is 'made', but must be a list of created, edited, deleted, renamed/],
   [['--dry-run', '--actions', 'deleted'], {}, /--actions deleted and renamed are known from a --diff only/],
   [['--dry-run'], { INPUT_COLOR: 'xoxb-SECRET' }, /INPUT_COLOR is \(not shown\), but must be good/],
   [['--token', 'xoxb-1', '--route', 'a=#b,#c'], {}, /is no PATTERN=CHANNEL/],
@@ -436,7 +436,8 @@ const QUIET = [
   ['dry run as JSON', ['--dry-run', '--json'], undefined],
   ['filtered', ['--pages', 'x'], undefined],
   ['refused with a command of the old form', [], { kind: 'status', status: 400, body: '##[error]x' }],
-  ['refused with a command of the new form', [], { kind: 'html', status: 200 }],
+  ['refused with a command of the new form', [], { kind: 'status', status: 400, body: '::error::x' }],
+  ['a reply with a command on a line of its own', [], { kind: 'status', status: 200, body: 'oops\n::error::x\r::error::y' }],
 ];
 for (const [name, args, fault] of QUIET) {
   test(`the runner obeys nothing foreign in the log: ${name}`, async (t) => {
@@ -456,6 +457,11 @@ for (const [name, args, fault] of QUIET) {
     if (args.includes('--json')) assert.ok(JSON.parse(result.stdout).blocks, 'JSON stays JSON');
   });
 }
+
+test('in Actions a short last part of a URL is not masked: it would hide ordinary words', async () => {
+  const result = await notify(['--event', twoPages, '--dry-run'], { env: { GITHUB_ACTIONS: 'true', SLACK_WEBHOOK: 'https://x.example/hook' } });
+  assert.deepEqual(readLog(result.stderr).commands.map((command) => command.data), ['https://x.example/hook']);
+});
 
 test('in Actions every secret that is known is masked, also the one that does not send', async (t) => {
   const slack = await slackFor(t);
