@@ -1,7 +1,6 @@
 #include "commands/gollum_notify.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -61,13 +60,15 @@ std::vector<Sending> compose(const gollum::Digest& digest, const Settings& setti
   if (channels.empty() && settings.routes.empty()) channels.emplace_back();  // the webhook's own
   std::vector<Sending> sendings;
   for (const auto& [channel, part] : gollum::routed(digest, settings.routes, channels)) {
+    slack::Message message = gollum::make_message(part, message_options);
+    message.looks = settings.looks;
+    message.channel = channel;
+    message.thread_ts = settings.delivery.thread_ts;
     Sending sending;
-    sending.message = gollum::make_message(part, message_options);
-    sending.message.looks = settings.looks;
-    sending.message.channel = channel;
-    sending.message.thread_ts = settings.delivery.thread_ts;
     sending.place = by_webhook ? "webhook" : channel;
-    sending.subject = gollum::page_count(part.changes.size());
+    sending.done =
+        fmt::format("told {} of {}", sending.place, gollum::page_count(part.changes.size()));
+    sending.calls = {{slack::kPostMessage, slack::payload(message)}};
     sendings.push_back(std::move(sending));
   }
   return sendings;
@@ -100,24 +101,11 @@ std::string outcome(const std::vector<Sending>& sendings) {
   std::string text;
   for (const Sending& sending : sendings) {
     if (!text.empty()) text += "; ";
-    if (sending.receipt) text += "told " + sending.place;
+    if (is_sent(sending)) text += "told " + sending.place;
     if (sending.error) text += fmt::format("NOT told: {}", sending.error->what());
-    if (!sending.receipt && !sending.error) text += "dry run, nothing sent";
+    if (!is_sent(sending) && !sending.error) text += "dry run, nothing sent";
   }
   return text;
-}
-
-void print(const std::vector<Sending>& sendings, const Settings& settings, const base::Env& env) {
-  const bool styled = ::isatty(STDOUT_FILENO) == 1 && env("NO_COLOR").empty();
-  if (settings.dry_run && settings.as_json) {
-    print_json(env, dry_run_json(sendings));
-  } else if (settings.dry_run) {
-    print_text(env, dry_run_text(sendings, styled));
-  } else if (settings.as_json) {
-    print_json(env, json::write(results_json(sendings)) + "\n");
-  } else {
-    print_text(env, sent_text(sendings));
-  }
 }
 
 // The pages that have a channel; of the others a notice.
@@ -141,7 +129,7 @@ int tell(const gollum::Digest& digest, const Settings& settings, const base::Env
   if (!settings.dry_run) {
     send_all(sendings, settings.delivery.sender, settings.line, env, kGollumNotify);
   }
-  print(sendings, settings, env);
+  print_sendings(sendings, settings.dry_run, settings.as_json, env);
   write_outputs(env, digest, sendings);
   write_summary(env, gollum::summary_markdown(digest, outcome(sendings)));
   return exit_code_of(sendings);

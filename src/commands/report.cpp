@@ -46,6 +46,10 @@ void report_progress(const std::string& command, std::string_view text) {
   base::write_stderr(line(command, text));
 }
 
+void report_state(std::string_view text) {
+  base::write_stderr(fmt::format("\r\033[K{}", github::log_line(text)));
+}
+
 void report_secret(const base::Env& env, const std::string& secret) {
   if (!in_actions(env) || secret.empty()) return;
   base::write_stderr(github::mask(secret));

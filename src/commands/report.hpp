@@ -19,6 +19,10 @@ void report_notice(const base::Env& env, const std::string& command, std::string
 // The same line for things of the moment ("waiting 3 s"), never an annotation.
 void report_progress(const std::string& command, std::string_view text);
 
+// Text that stays in the last line of a terminal until the next one replaces it; "" clears the
+// line.
+void report_state(std::string_view text);
+
 // Tells the runner to show *** for it from now on; for a URL also its last part, if it is long,
 // which some logs show alone. Nothing outside Actions.
 void report_secret(const base::Env& env, const std::string& secret);

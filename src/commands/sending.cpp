@@ -1,43 +1,106 @@
 #include "commands/sending.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include "base/clock.hpp"
 #include "commands/report.hpp"
 #include "json/write.hpp"
+#include "slack/errors.hpp"
+#include "slack/preview.hpp"
 
 namespace commands {
 
 namespace {
 
+constexpr int64_t kPaceMs = 1'000;
+
 std::string ok_word(const std::vector<Sending>& sendings) {
   bool any = false;
   for (const Sending& sending : sendings) {
     if (sending.error) return "false";
-    any = any || sending.receipt;
+    any = any || is_sent(sending);
   }
   return any ? "true" : "";
 }
 
-void send_one(Sending& sending, const slack::Sender& sender, const slack::Line& line) {
-  try {
-    sending.receipt = slack::send(sender, sending.message, line);
-  } catch (const base::Error& error) {
-    const bool by_webhook = !sender.webhook.empty();
-    const std::string place = by_webhook ? "" : sending.place + ": ";
-    sending.error = base::Error(error.code(), place + error.what());
+// "part 3 of 5: " and what became of the others.
+std::string with_part(const Sending& sending, const std::string& text) {
+  if (sending.calls.size() < 2) return text;
+  const size_t taken = sending.receipts.size();
+  return fmt::format("part {} of {}: {}{}", taken + 1, sending.calls.size(), text,
+                     taken == 0 ? "" : fmt::format("; the first {} are posted", taken));
+}
+
+// The last line of a terminal, written over and over while a file is on its way.
+slack::Progress upload_progress() {
+  if (::isatty(STDERR_FILENO) != 1) return {};
+  return [](const slack::File& file, int64_t sent_bytes) {
+    const double share =
+        100.0 * static_cast<double>(sent_bytes) / static_cast<double>(file.body.bytes);
+    report_state(fmt::format("{}: {:.0f} % of {:.1f} MiB", file.filename, share,
+                             static_cast<double>(file.body.bytes) / (1 << 20)));
+    if (sent_bytes == file.body.bytes) report_state("");
+  };
+}
+
+void send_calls(Sending& sending, const slack::Sender& sender, const slack::Line& line) {
+  if (!sending.files.empty()) {
+    json::Array files = slack::upload(sender, sending.files, line, upload_progress());
+    sending.calls.front().arguments.push_back({"files", std::move(files)});
   }
+  for (slack::Call& call : sending.calls) {
+    if (!sending.receipts.empty()) {
+      line.clock.sleep_ms(kPaceMs);
+      const slack::Receipt& first = sending.receipts.front();
+      if (sending.in_thread) call.arguments.push_back({"thread_ts", first.ts});
+    }
+    slack::Receipt receipt = slack::send(sender, call, line);
+    if (receipt.channel_id.empty()) {
+      receipt.channel_id = json::string_at(json::Value(call.arguments), "channel_id");
+    }
+    sending.response = receipt.response;
+    sending.receipts.push_back(std::move(receipt));
+  }
+}
+
+void send_one(Sending& sending, const slack::Sender& sender, const slack::Line& line) {
+  const std::string place = sender.webhook.empty() ? sending.place : "";
+  const std::string prefix = place.empty() ? "" : place + ": ";
+  try {
+    send_calls(sending, sender, line);
+  } catch (const slack::Refused& error) {
+    sending.response = error.refusal().response;
+    sending.error = base::Error(error.code(), prefix + with_part(sending, error.what()));
+  } catch (const base::Error& error) {
+    sending.error = base::Error(error.code(), prefix + with_part(sending, error.what()));
+  }
+}
+
+// "a.log (12 bytes)", a line for each.
+std::string shown_files(const Sending& sending) {
+  std::string text;
+  for (const slack::File& file : sending.files) {
+    text += fmt::format("{} ({} bytes)\n", file.filename, file.body.bytes);
+  }
+  return text;
 }
 
 }  // namespace
 
+bool is_sent(const Sending& sending) {
+  return !sending.error && !sending.receipts.empty();
+}
+
 void send_all(std::vector<Sending>& sendings, const slack::Sender& sender, const slack::Line& line,
               const base::Env& env, const std::string& command) {
   for (Sending& sending : sendings) {
-    send_one(sending, sender, line);
+    if (!sending.error) send_one(sending, sender, line);
     if (sending.error) report_error(env, command, *sending.error);
-    if (!sending.receipt) continue;
-    for (const std::string& warning : sending.receipt->warnings) {
-      report_notice(env, command, fmt::format("Slack warns: {}", warning));
+    for (const slack::Receipt& receipt : sending.receipts) {
+      for (const std::string& warning : receipt.warnings) {
+        report_notice(env, command, fmt::format("Slack warns: {}", warning));
+      }
     }
   }
 }
@@ -45,12 +108,15 @@ void send_all(std::vector<Sending>& sendings, const slack::Sender& sender, const
 json::Value results_json(const std::vector<Sending>& sendings) {
   json::Object results;
   for (const Sending& sending : sendings) {
-    if (!sending.receipt && !sending.error) continue;  // a dry run
-    json::Object result{{"ok", sending.receipt.has_value()}};
-    if (sending.receipt) {
-      result.push_back({"channel_id", sending.receipt->channel_id});
-      result.push_back({"ts", sending.receipt->ts});
+    if (sending.receipts.empty() && !sending.error) continue;  // a dry run
+    json::Object result{{"ok", is_sent(sending)}};
+    if (!sending.receipts.empty()) {
+      result.push_back({"channel_id", sending.receipts.front().channel_id});
+      result.push_back({"ts", sending.receipts.front().ts});
     }
+    json::Array parts;
+    for (const slack::Receipt& receipt : sending.receipts) parts.emplace_back(receipt.ts);
+    if (sending.calls.size() > 1) result.push_back({"parts", std::move(parts)});
     if (sending.error) result.push_back({"error", sending.error->what()});
     results.push_back({sending.place, std::move(result)});
   }
@@ -60,10 +126,10 @@ json::Value results_json(const std::vector<Sending>& sendings) {
 std::string sent_text(const std::vector<Sending>& sendings) {
   std::string text;
   for (const Sending& sending : sendings) {
-    if (!sending.receipt) continue;
-    const auto& [channel_id, ts, thread_ts, warnings] = *sending.receipt;
-    text += fmt::format("told {} of {}", sending.place, sending.subject);
-    text += ts.empty() ? "\n" : fmt::format(" ({} {})\n", channel_id, ts);
+    if (!is_sent(sending)) continue;
+    const slack::Receipt& first = sending.receipts.front();
+    text += sending.done;
+    text += first.ts.empty() ? "\n" : fmt::format(" ({} {})\n", first.channel_id, first.ts);
   }
   return text;
 }
@@ -71,7 +137,7 @@ std::string sent_text(const std::vector<Sending>& sendings) {
 std::string dry_run_json(const std::vector<Sending>& sendings) {
   std::string lines;
   for (const Sending& sending : sendings) {
-    lines += json::write(slack::payload(sending.message)) + "\n";
+    for (const slack::Call& call : sending.calls) lines += json::write(call.arguments) + "\n";
   }
   return lines;
 }
@@ -79,21 +145,43 @@ std::string dry_run_json(const std::vector<Sending>& sendings) {
 std::string dry_run_text(const std::vector<Sending>& sendings, bool styled) {
   std::string text;
   for (const Sending& sending : sendings) {
-    text +=
-        fmt::format("--- dry run, nothing is sent{}{}\n{}\n--- to see it as Slack shows it: {}\n",
-                    sending.place.empty() ? "" : "; this would go to ", sending.place,
-                    slack::shown(sending.message, styled), slack::builder_url(sending.message));
+    for (const slack::Call& call : sending.calls) {
+      text += fmt::format("--- dry run, nothing is sent{}{}{}\n{}{}\n",
+                          sending.place.empty() ? "" : "; this would go to ", sending.place,
+                          call.method == slack::kPostMessage ? "" : " by " + call.method,
+                          shown_files(sending), slack::shown(call.arguments, styled));
+      const std::string url = slack::builder_url(call.arguments);
+      if (!url.empty()) text += fmt::format("--- to see it as Slack shows it: {}\n", url);
+    }
   }
   return text;
 }
 
+void print_sendings(const std::vector<Sending>& sendings, bool dry_run, bool as_json,
+                    const base::Env& env) {
+  const bool styled = ::isatty(STDOUT_FILENO) == 1 && env("NO_COLOR").empty();
+  if (dry_run && as_json) {
+    print_json(env, dry_run_json(sendings));
+  } else if (dry_run) {
+    print_text(env, dry_run_text(sendings, styled));
+  } else if (as_json) {
+    print_json(env, json::write(results_json(sendings)) + "\n");
+  } else {
+    print_text(env, sent_text(sendings));
+  }
+}
+
 void write_sending_outputs(const base::Env& env, const std::vector<Sending>& sendings) {
-  const bool sent = !sendings.empty() && sendings.front().receipt;
-  const slack::Receipt first = sent ? *sendings.front().receipt : slack::Receipt{};
+  const Sending none;
+  const Sending& sending = sendings.empty() ? none : sendings.front();
+  const slack::Receipt first =
+      sending.receipts.empty() ? slack::Receipt{} : sending.receipts.front();
   write_output(env, "ok", ok_word(sendings));
   write_output(env, "channel_id", first.channel_id);
   write_output(env, "ts", first.ts);
   write_output(env, "thread_ts", first.thread_ts.empty() ? first.ts : first.thread_ts);
+  write_output(env, "response", sending.response);
+  write_output(env, "time", std::to_string(base::real_clock().unix_s()));
   write_output(env, "results", json::write(results_json(sendings)));
 }
 

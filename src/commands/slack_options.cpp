@@ -15,6 +15,7 @@ namespace commands {
 
 namespace {
 
+constexpr const char* kGrey = "#808080";
 constexpr const char* kDigits = "0123456789";
 constexpr const char* kHexDigits = "0123456789abcdefABCDEF";
 
@@ -77,13 +78,50 @@ bool token_wins(const Options& options, bool has_channel) {
   return has_channel;
 }
 
+// Seconds to go on trying; --retries is the same question in slack-github-action's words.
+struct Patience {
+  const char* word;
+  net::RetryPolicy policy;
+};
+
+net::RetryPolicy read_retries(const Options& options) {
+  const Patience known[] = {{"0", {0, 1'000, {}, {}}},
+                            {"5", {300'000, 1'000, {}, {}}},
+                            {"10", {1'800'000, 1'000, {}, {}}},
+                            {"rapid", {10'000, 50, {}, {}}}};
+  const std::string word = base::lower_ascii(base::trim(options.text("retries")));
+  for (const Patience& patience : known) {
+    if (word == patience.word) return patience.policy;
+  }
+  throw options.wrong_value("retries", "0, 5, 10 or RAPID");
+}
+
+net::RetryPolicy read_patience(const Options& options) {
+  net::RetryPolicy policy;
+  policy.budget_ms = options.number("retry-budget", 0, 86'400) * 1000;
+  const Source source = options.source("retries");
+  const bool by_word = source != Source::fallback && source > options.source("retry-budget");
+  return by_word ? read_retries(options) : policy;
+}
+
+std::string read_proxy(const Options& options) {
+  std::string url = base::trim(options.text("proxy"));
+  if (url.find_first_of(" \t\r\n") != std::string::npos) {
+    throw wrong("the proxy is no URL (its value is not shown); for example http://proxy:3128");
+  }
+  return url;
+}
+
 std::string read_color(const Options& options) {
   std::string color = base::trim(options.text("color"));
+  if (color == "success") return "good";
+  if (color == "failure") return "danger";
+  if (color == "cancelled") return kGrey;
   const bool is_word = color == "good" || color == "warning" || color == "danger";
   const bool is_hex = color.starts_with('#') && (color.size() == 4 || color.size() == 7) &&
                       consists_of(color.substr(1), kHexDigits);
   if (!color.empty() && !is_word && !is_hex) {
-    throw options.wrong_value("color", "good, warning, danger or #RRGGBB");
+    throw options.wrong_value("color", "good, warning, danger, #RRGGBB or a job's status");
   }
   return color;
 }
@@ -97,14 +135,19 @@ std::vector<Option> delivery_options() {
        "incoming webhook to send by; the URL is a secret"},
       {group, "--token,--slack-token", "TOKEN", "SLACK_BOT_TOKEN, SLACK_TOKEN", "",
        "bot token to send by (xoxb-…, scope chat:write), with --channel"},
-      {group, "--channel,--slack-channel", "LIST", "", "",
+      {group, "--channel,--slack-channel", "LIST", "SLACK_CHANNEL", "",
        "channels by ID or #name; each gets the message. With a webhook at most one, and only old "
        "webhooks obey it"},
       {group, "--thread-ts", "TS", "", "", "reply in the thread of this message"},
       {group, "--api", "URL", "SLACK_API_URL", slack::kApi, "base address of Slack's Web API"},
+      {group, "--proxy", "URL", "", "",
+       "proxy to go through; without it those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY"},
       {group, "--retry-budget", "SECONDS", "", "60",
        "how long, for each message, to go on trying when Slack can't be reached, is rate-limited "
        "(429) or fails (5xx)"},
+      {group, "--retries", "0|5|10|RAPID", "", "",
+       "the same in slack-github-action's words: none, 5 minutes, 30 minutes, 10 s in quick "
+       "succession"},
       {group, "--timeout", "SECONDS", "", "30", "for each request, 1 to 3600"},
   };
 }
@@ -113,11 +156,14 @@ std::vector<Option> looks_options() {
   const std::string group = "Looks";
   const std::string scope = "; a webhook of an app ignores it, a token needs chat:write.customize";
   return {
-      {group, "--username", "NAME", "", "", "name to post under" + scope},
-      {group, "--icon-emoji", "NAME", "", "", "emoji to post with, :bell:" + scope},
-      {group, "--icon-url", "URL", "", "", "picture to post with" + scope},
-      {group, "--color", "COLOR", "", "", "bar beside the message: good, warning, danger, #RRGGBB"},
+      {group, "--username", "NAME", "SLACK_USERNAME", "", "name to post under" + scope},
+      {group, "--icon-emoji", "NAME", "SLACK_ICON_EMOJI", "", "emoji to post with, :bell:" + scope},
+      {group, "--icon-url", "URL", "SLACK_ICON", "", "picture to post with" + scope},
+      {group, "--color", "COLOR", "SLACK_COLOR", "",
+       "bar beside the message: good, warning, danger, #RRGGBB, or a job's status"},
       {group, "--unfurl-links", "", "", "", "let Slack show previews of the links", Kind::toggle},
+      {group, "--link-names", "", "SLACK_LINK_NAMES", "",
+       "let Slack make mentions of @name and #channel in the text", Kind::toggle},
   };
 }
 
@@ -144,6 +190,7 @@ slack::Looks read_looks(const Options& options) {
   looks.icon_url = options.text("icon-url");
   looks.color = read_color(options);
   looks.unfurl_links = options.toggle("unfurl-links");
+  looks.link_names = options.toggle("link-names");
   const std::string emoji = base::trim(options.text("icon-emoji"));
   if (!emoji.empty()) looks.icon_emoji = emoji.starts_with(':') ? emoji : ":" + emoji + ":";
   return looks;
@@ -151,10 +198,11 @@ slack::Looks read_looks(const Options& options) {
 
 slack::Line make_line(const Options& options, const std::string& command) {
   slack::Line line;
-  line.http = net::curl_http({PRODUCT_NAME "/" PRODUCT_VERSION, options.env()});
+  line.http =
+      net::curl_http({PRODUCT_NAME "/" PRODUCT_VERSION, options.env(), read_proxy(options)});
   line.clock = base::real_clock();
   line.timeout_ms = options.number("timeout", 1, 3'600) * 1000;
-  line.retry.budget_ms = options.number("retry-budget", 0, 86'400) * 1000;
+  line.retry = read_patience(options);
   line.retry.on_wait = [command](const std::string& reason, int64_t wait_ms) {
     report_progress(command,
                     fmt::format("{}; next attempt in {} s", reason, (wait_ms + 999) / 1000));

@@ -6,6 +6,7 @@
 
 #include "commands/options.hpp"
 #include "slack/client.hpp"
+#include "slack/message.hpp"
 
 namespace commands {
 
@@ -16,10 +17,10 @@ struct Delivery {
   std::string thread_ts;
 };
 
-// --webhook, --token, --channel, --thread-ts, --api, --retry-budget, --timeout.
+// --webhook, --token, --channel, --thread-ts, --api, --proxy, --retry-budget, --retries, --timeout.
 std::vector<Option> delivery_options();
 
-// --username, --icon-emoji, --icon-url, --color, --unfurl-links.
+// --username, --icon-emoji, --icon-url, --color, --unfurl-links, --link-names.
 std::vector<Option> looks_options();
 
 // Decides between webhook and token when both are known: the one given more directly (flag, then

@@ -116,7 +116,7 @@ slack::Message make_message(const Digest& digest, const MessageOptions& options)
   message.blocks.push_back({Kind::section, head(digest, options, true)});
   const std::string longest_more = more(digest, 0);
   size_t units = base::utf16_length(longest_more);
-  for (const slack::Block& block : message.blocks) units += base::utf16_length(block.mrkdwn);
+  for (const slack::Block& block : message.blocks) units += base::utf16_length(block.text);
   size_t told = 0;
   for (const Change& change : digest.changes) {
     const std::string section = change_section(change);

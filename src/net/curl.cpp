@@ -6,6 +6,9 @@
 #include <openssl/crypto.h>
 #include <openssl/x509_vfy.h>
 
+#include <algorithm>
+#include <cstdio>
+#include <exception>
 #include <memory>
 
 #include "base/text.hpp"
@@ -25,8 +28,11 @@ using Handle = std::shared_ptr<CURL>;
 
 // What one exchange collects while curl runs.
 struct Exchange {
+  const HttpRequest& request;
   HttpResponse response;
   bool reply_too_long = false;
+  int64_t sent_bytes = 0;         // of the request's stream
+  std::exception_ptr stopped_by;  // thrown by one of the request's functions
 };
 
 size_t take_body(const char* data, size_t /*one*/, size_t size, void* to) {
@@ -50,6 +56,40 @@ size_t take_header(const char* data, size_t /*one*/, size_t size, void* to) {
                                            base::trim(line.substr(colon + 1)));
   }
   return size;
+}
+
+size_t give_body(char* to, size_t /*one*/, size_t most, void* from) {
+  auto& exchange = *static_cast<Exchange*>(from);
+  const BodyStream& stream = *exchange.request.stream;
+  const auto left = static_cast<size_t>(stream.bytes - exchange.sent_bytes);
+  if (left == 0) return 0;
+  try {
+    const size_t given = stream.read(exchange.sent_bytes, to, std::min(most, left));
+    exchange.sent_bytes += static_cast<int64_t>(given);
+    return given;
+  } catch (...) {  // must not cross C code
+    exchange.stopped_by = std::current_exception();
+    return CURL_READFUNC_ABORT;
+  }
+}
+
+// curl goes back to the start when a proxy wants the request once more.
+int seek_body(void* from, curl_off_t offset, int origin_of_offset) {
+  if (origin_of_offset != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+  static_cast<Exchange*>(from)->sent_bytes = offset;
+  return CURL_SEEKFUNC_OK;
+}
+
+int tell_progress(void* to, curl_off_t /*to_receive*/, curl_off_t /*received*/,
+                  curl_off_t /*to_send*/, curl_off_t sent) {
+  auto& exchange = *static_cast<Exchange*>(to);
+  try {
+    exchange.request.on_progress(sent);
+    return 0;
+  } catch (...) {  // must not cross C code
+    exchange.stopped_by = std::current_exception();
+    return 1;
+  }
 }
 
 struct HeaderList {
@@ -83,14 +123,22 @@ void set_request(CURL* curl, const HttpRequest& request, const HeaderList& heade
   curl_easy_setopt(curl, CURLOPT_USERAGENT, user_agent.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.list);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
-  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, long{request.timeout_ms});
-  if (request.method != "GET") {
-    curl_easy_setopt(curl, CURLOPT_POST, 1L);
-    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
-                     static_cast<curl_off_t>(request.body.size()));
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.c_str());
+  if (request.method == "GET") return;
+  curl_easy_setopt(curl, CURLOPT_POST, 1L);
+  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  if (request.stream) return;
+  curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.c_str());
+}
+
+// A time-out for the whole exchange; a long stream may take what it takes, as long as it moves.
+void set_timeout(CURL* curl, const HttpRequest& request) {
+  if (!request.stream) {
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, long{request.timeout_ms});
+    return;
   }
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, long{(request.timeout_ms + 999) / 1000});
 }
 
 void set_callbacks(CURL* curl, Exchange& exchange, char* error_text) {
@@ -99,6 +147,19 @@ void set_callbacks(CURL* curl, Exchange& exchange, char* error_text) {
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error_text);
+  if (exchange.request.stream) {
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(exchange.request.stream->bytes));
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
+    curl_easy_setopt(curl, CURLOPT_READDATA, &exchange);
+    curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, seek_body);
+    curl_easy_setopt(curl, CURLOPT_SEEKDATA, &exchange);
+  }
+  if (exchange.request.on_progress) {
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, tell_progress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &exchange);
+  }
 }
 
 // True from the moment the request may have been written: connected, and the TLS handshake over.
@@ -180,12 +241,15 @@ HttpResponse exchange_with(CURL* curl, const HttpRequest& request, const CurlOpt
   const bool uses_tls = origin(request.url).starts_with("https:");
   const CaLocation ca = uses_tls ? find_ca(options.env, path_exists) : CaLocation{};
   const HeaderList headers(request.headers);
-  Exchange exchange;
+  Exchange exchange{request, {}, false, 0, nullptr};
   char error_text[CURL_ERROR_SIZE] = "";
   set_ca(curl, ca);
   set_request(curl, request, headers, options.user_agent);
+  set_timeout(curl, request);
+  if (!options.proxy.empty()) curl_easy_setopt(curl, CURLOPT_PROXY, options.proxy.c_str());
   set_callbacks(curl, exchange, error_text);
   const CURLcode code = curl_easy_perform(curl);
+  if (exchange.stopped_by) std::rethrow_exception(exchange.stopped_by);
   if (code != CURLE_OK) throw failure(curl, code, error_text, request, exchange, ca);
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);

@@ -11,7 +11,8 @@ namespace net {
 
 struct CurlOptions {
   std::string user_agent;
-  base::Env env;  // SSL_CERT_FILE, SSL_CERT_DIR
+  base::Env env;      // SSL_CERT_FILE, SSL_CERT_DIR
+  std::string proxy;  // URL, may hold a password; "" for what the environment says
 };
 
 // Throws HttpError from the returned function; see there for codes.

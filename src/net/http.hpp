@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,12 +15,28 @@ namespace net {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+// A body that is not held in memory.
+struct BodyStream {
+  int64_t bytes = 0;
+  // Writes the bytes from `offset` on, at least one and at most `most`, and returns how many. What
+  // it throws ends the exchange and comes out of it.
+  std::function<size_t(int64_t offset, char* to, size_t most)> read;
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;  // may be a secret: no error text holds more of it than the host
   Headers headers;
   std::string body;
-  int64_t timeout_ms = 30'000;  // for the whole exchange, connecting included
+  std::optional<BodyStream> stream;  // instead of body
+  // For the whole exchange, connecting included; with a stream, for a pause in which nothing moves.
+  int64_t timeout_ms = 30'000;
+  // Harmless when it is carried out twice, so the retry loop may send it again without knowing
+  // whether it was.
+  bool repeatable = false;
+  // Called now and then, about once a second when nothing moves. What it throws ends the exchange
+  // and comes out of it.
+  std::function<void(int64_t sent_bytes)> on_progress;
 };
 
 struct HttpResponse {

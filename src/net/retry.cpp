@@ -10,7 +10,6 @@ namespace net {
 
 namespace {
 
-constexpr int64_t kFirstWaitMs = 1'000;
 constexpr int64_t kLongestWaitMs = 30'000;
 
 struct Attempt {
@@ -24,6 +23,12 @@ Attempt attempt(const Http& http, const HttpRequest& request) {
   } catch (const HttpError& error) {
     return {std::nullopt, error};
   }
+}
+
+bool may_be_sent_again(const HttpError& error, const HttpRequest& request) {
+  const bool reply_lost =
+      error.code() == base::exit_retries_spent || error.code() == base::exit_malformed_reply;
+  return error.safe_to_retry || (request.repeatable && reply_lost);
 }
 
 // The error that tells of all attempts, not only of the last.
@@ -53,7 +58,7 @@ std::optional<int64_t> retry_after_ms(const HttpResponse& response, int64_t now_
 HttpResponse send(const Http& http, const base::Clock& clock, const HttpRequest& request,
                   const RetryPolicy& policy) {
   const int64_t deadline_ms = clock.monotonic_ms() + policy.budget_ms;
-  int64_t backoff_ms = kFirstWaitMs;
+  int64_t backoff_ms = policy.first_wait_ms;
   bool reached_before = false;
   for (int attempts = 1;; ++attempts) {
     const Attempt result = attempt(http, request);
@@ -67,7 +72,7 @@ HttpResponse send(const Http& http, const base::Clock& clock, const HttpRequest&
       reason = fmt::format("HTTP {} asks to try again later", result.response->status);
     } else {
       const HttpError& error = *result.error;
-      if (!error.safe_to_retry) throw final_error(error, attempts, reached_before);
+      if (!may_be_sent_again(error, request)) throw final_error(error, attempts, reached_before);
       reason = error.what();
     }
     if (clock.monotonic_ms() + wait_ms > deadline_ms) {

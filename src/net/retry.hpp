@@ -2,7 +2,8 @@
 //
 // Sent again: a request of which nothing was written, and one whose complete reply says that it was
 // not carried out (429, 5xx).
-// Not sent again: a request that was written and got no whole reply, since it may have been obeyed.
+// Not sent again: a request that was written and got no whole reply, since it may have been obeyed;
+// unless it says of itself that twice is harmless (HttpRequest::repeatable).
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ namespace net {
 inline constexpr int64_t kLongestAskedMs = 86'400'000;
 
 struct RetryPolicy {
-  int64_t budget_ms = 60'000;  // no attempt starts later than this after the first
+  int64_t budget_ms = 60'000;     // no attempt starts later than this after the first
+  int64_t first_wait_ms = 1'000;  // doubled each time, up to 30 s
   // How a complete reply says "again": the least wait it asks for, 0 when it leaves that open,
   // nothing when it is final. retry_after_ms() for the rules of HTTP.
   std::function<std::optional<int64_t>(const HttpResponse&, int64_t now_unix_s)> wait_asked_ms;
@@ -32,8 +34,8 @@ std::optional<int64_t> retry_after_ms(const HttpResponse& response, int64_t now_
 
 // The final reply, which is still a 429 or 5xx when the budget is spent. Throws the last HttpError
 // when no reply came: 69 when nobody was ever reached, 75 when somebody was in an earlier attempt.
-// Waits 1, 2, 4… 30 s between attempts, or as long as the reply asks; gives up at once when that
-// is longer than what is left of the budget.
+// Waits first_wait_ms, twice that… 30 s between attempts, or as long as the reply asks; gives up at
+// once when that is longer than what is left of the budget.
 HttpResponse send(const Http& http, const base::Clock& clock, const HttpRequest& request,
                   const RetryPolicy& policy);
 

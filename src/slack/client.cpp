@@ -9,6 +9,7 @@
 #include "base/utf8.hpp"
 #include "json/read.hpp"
 #include "json/write.hpp"
+#include "net/url.hpp"
 #include "slack/errors.hpp"
 
 namespace slack {
@@ -72,55 +73,42 @@ bool tells_by_status(int status) {
   return status == 401 || status == 403 || status == 429 || (status >= 500 && status <= 599);
 }
 
-// The error in a reply: JSON with a word and details from the Web API, a bare word from a webhook.
-base::Error refusal_of(const net::HttpResponse& reply) {
-  Refusal refusal{"", reply.status, ""};
-  if (const auto body = json_of(reply)) {
-    refusal.word = json::string_at(*body, "error");
-    refusal.details = details_of(*body);
-  } else if (reply.body.find_first_of("<> \n") == std::string::npos) {
-    refusal.word = reply.body;
-  }
-  const bool is_refusal = reply.status == 200 || reply.status >= 400;
-  if (!is_refusal || (refusal.word.empty() && !tells_by_status(reply.status))) {
-    return senseless(reply);
-  }
-  const std::string asked_s = net::header(reply, "retry-after");
-  if (reply.status == 429 && !asked_s.empty()) {
-    refusal.details +=
-        fmt::format("{}Retry-After: {}", refusal.details.empty() ? "" : "; ", asked_s);
-  }
-  return refusal_error(refusal);
-}
-
-net::HttpResponse post(const std::string& url, const json::Value& body, const std::string& token,
-                       const Line& line) {
-  net::HttpRequest request;
-  request.method = "POST";
-  request.url = url;
-  request.headers = {{"Content-Type", "application/json; charset=utf-8"}};
-  if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
-  request.body = json::write(body);
-  request.timeout_ms = line.timeout_ms;
-  net::RetryPolicy retry = line.retry;
-  retry.wait_asked_ms = wait_asked_ms;
-  return net::send(line.http, line.clock, request, retry);
-}
-
 // The reply's JSON, in which ok is true; throws when Slack did not say so.
 json::Value accepted(const net::HttpResponse& reply) {
-  if (reply.status != 200) throw refusal_of(reply);
+  if (reply.status != 200) refuse(reply);
   auto body = json_of(reply);
   if (!body || json::find(*body, "ok") == nullptr) throw senseless(reply);
-  if (!json::bool_at(*body, "ok")) throw refusal_of(reply);
+  if (!json::bool_at(*body, "ok")) refuse(reply);
   return std::move(*body);
 }
 
-Receipt send_by_webhook(const Sender& sender, const Message& message, const Line& line) {
-  const net::HttpResponse reply = post(sender.webhook, payload(message), "", line);
-  const bool is_ok = reply.status == 200 && base::trim(reply.body) == "ok";
-  if (!is_ok) accepted(reply);
-  return {};
+// One argument as the text of a form field.
+std::string field_text(const json::Value& value) {
+  const std::string* text = json::as_string(&value);
+  return text != nullptr ? *text : json::write(value);
+}
+
+std::string form(const json::Object& arguments) {
+  std::string body;
+  for (const json::Member& argument : arguments) {
+    if (json::is_null(&argument.value)) continue;
+    if (!body.empty()) body += '&';
+    body += net::percent_encode(argument.name) + "=" +
+            net::percent_encode(base::repair_utf8(field_text(argument.value)));
+  }
+  return body;
+}
+
+net::HttpRequest post_request(const std::string& url, const char* type, std::string body,
+                              const Line& line) {
+  net::HttpRequest request;
+  request.method = "POST";
+  request.url = url;
+  request.headers = {{"Content-Type", type}};
+  request.body = std::move(body);
+  request.timeout_ms = line.timeout_ms;
+  request.repeatable = line.repeat_when_unsure;
+  return request;
 }
 
 // Text of a reply that is shown to people.
@@ -138,18 +126,80 @@ std::vector<std::string> warnings_in(const json::Value& reply) {
   return warnings;
 }
 
-}  // namespace
+// "channel" is an ID in most replies, an object in that of conversations.open.
+std::string channel_in(const json::Value& reply) {
+  const json::Value* channel = json::find(reply, "channel");
+  const std::string* id = json::as_string(channel);
+  if (id == nullptr && channel != nullptr) return json::string_at(*channel, "id");
+  return id == nullptr ? "" : *id;
+}
 
-Receipt send(const Sender& sender, const Message& message, const Line& line) {
-  if (!sender.webhook.empty()) return send_by_webhook(sender, message, line);
-  const std::string api = sender.api.ends_with('/') ? sender.api : sender.api + "/";
-  const json::Value reply =
-      accepted(post(api + "chat.postMessage", payload(message), sender.token, line));
-  Receipt receipt{short_text(json::string_at(reply, "channel")),
-                  short_text(json::string_at(reply, "ts")), "", warnings_in(reply)};
+Receipt receipt_of(const json::Value& reply) {
+  Receipt receipt;
+  receipt.channel_id = short_text(channel_in(reply));
+  receipt.ts = short_text(json::string_at(reply, "ts"));
+  if (receipt.ts.empty()) receipt.ts = short_text(json::string_at(reply, "message_ts"));
   const json::Value* posted = json::find(reply, "message");
   if (posted != nullptr) receipt.thread_ts = short_text(json::string_at(*posted, "thread_ts"));
+  receipt.warnings = warnings_in(reply);
+  receipt.response = json::write(reply);
   return receipt;
+}
+
+Receipt send_by_webhook(const Sender& sender, const Call& call, const Line& line) {
+  const net::HttpRequest request = post_request(sender.webhook, "application/json; charset=utf-8",
+                                                json::write(json::Value(call.arguments)), line);
+  const net::HttpResponse reply = exchange(line.http, request, line);
+  const bool is_ok = reply.status == 200 && base::trim(reply.body) == "ok";
+  if (!is_ok) return receipt_of(accepted(reply));  // a Workflow Builder's webhook answers in JSON
+  Receipt receipt;
+  receipt.response = "\"ok\"";
+  return receipt;
+}
+
+}  // namespace
+
+// JSON with a word and details from the Web API, a bare word from a webhook.
+void refuse(const net::HttpResponse& reply) {
+  Refusal refusal{"", reply.status, "", ""};
+  if (const auto body = json_of(reply)) {
+    refusal.word = json::string_at(*body, "error");
+    refusal.details = details_of(*body);
+    refusal.response = json::write(*body);
+  } else if (reply.body.find_first_of("<> \n") == std::string::npos) {
+    refusal.word = reply.body;
+  }
+  const bool is_refusal = reply.status == 200 || reply.status >= 400;
+  if (!is_refusal || (refusal.word.empty() && !tells_by_status(reply.status))) {
+    throw senseless(reply);
+  }
+  const std::string asked_s = net::header(reply, "retry-after");
+  if (reply.status == 429 && !asked_s.empty()) {
+    refusal.details +=
+        fmt::format("{}Retry-After: {}", refusal.details.empty() ? "" : "; ", asked_s);
+  }
+  throw refusal_error(refusal);
+}
+
+net::HttpResponse exchange(const net::Http& http, const net::HttpRequest& request,
+                           const Line& line) {
+  net::RetryPolicy retry = line.retry;
+  retry.wait_asked_ms = wait_asked_ms;
+  return net::send(http, line.clock, request, retry);
+}
+
+json::Value call_method(const Sender& sender, const Call& call, const Line& line) {
+  const std::string api = sender.api.ends_with('/') ? sender.api : sender.api + "/";
+  net::HttpRequest request =
+      post_request(api + call.method, "application/x-www-form-urlencoded; charset=utf-8",
+                   form(call.arguments), line);
+  request.headers.emplace_back("Authorization", "Bearer " + sender.token);
+  return accepted(exchange(line.http, request, line));
+}
+
+Receipt send(const Sender& sender, const Call& call, const Line& line) {
+  if (!sender.webhook.empty()) return send_by_webhook(sender, call, line);
+  return receipt_of(call_method(sender, call, line));
 }
 
 }  // namespace slack

@@ -1,5 +1,8 @@
-// Sends to Slack, by incoming webhook or by bot token, and takes nothing for success but Slack's
+// Talks to Slack, by incoming webhook or by bot token, and takes nothing for success but Slack's
 // word for it. Limits of frequency are kept by waiting as Slack asks, within the retry budget.
+//
+// Methods get their arguments as form fields, which every method of the Web API takes (JSON is for
+// those that write); lists and maps among them as JSON text. Webhooks get JSON.
 // Source: docs.slack.dev, "Web API" and "Incoming webhooks".
 #pragma once
 
@@ -11,11 +14,11 @@
 #include "json/value.hpp"
 #include "net/http.hpp"
 #include "net/retry.hpp"
-#include "slack/message.hpp"
 
 namespace slack {
 
 inline constexpr const char* kApi = "https://slack.com/api/";
+inline constexpr const char* kPostMessage = "chat.postMessage";
 
 // Who sends: exactly one of webhook and token is given.
 struct Sender {
@@ -30,18 +33,38 @@ struct Line {
   base::Clock clock;
   net::RetryPolicy retry;  // its wait_asked_ms is set here, by Slack's rules
   int64_t timeout_ms = 30'000;
+  // Send again also what may have been taken: better twice than never.
+  bool repeat_when_unsure = false;
 };
 
-// What Slack said of a message it took. A webhook tells nothing but that it took it.
+// One thing to ask of Slack: a method and its arguments. By webhook only the arguments are sent.
+struct Call {
+  std::string method = kPostMessage;
+  json::Object arguments;
+};
+
+// What Slack said of what it took. An incoming webhook tells nothing but that it took it.
 struct Receipt {
   std::string channel_id;
   std::string ts;
   std::string thread_ts;
   std::vector<std::string> warnings;  // Slack's words, "message_truncated"
+  std::string response;               // its whole reply, as JSON
 };
 
-// Throws base::Error when Slack did not take the message: see slack/errors.hpp for what Slack can
-// say, net/http.hpp for what can happen on the way, 76 for a reply that is neither.
-Receipt send(const Sender& sender, const Message& message, const Line& line);
+// The reply of a method that Slack carried out. Throws base::Error when it did not: see
+// slack/errors.hpp for what Slack can say, net/http.hpp for what can happen on the way, 76 for a
+// reply that is neither.
+json::Value call_method(const Sender& sender, const Call& call, const Line& line);
+
+// The same by webhook, if the sender has one.
+Receipt send(const Sender& sender, const Call& call, const Line& line);
+
+// Sends any request to Slack with retries by Slack's rules, in whatever reply they end.
+net::HttpResponse exchange(const net::Http& http, const net::HttpRequest& request,
+                           const Line& line);
+
+// Throws what a reply tells of that is no success: Refused, or 76 when it is not Slack's.
+[[noreturn]] void refuse(const net::HttpResponse& reply);
 
 }  // namespace slack

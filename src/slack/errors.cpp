@@ -22,7 +22,9 @@ constexpr const char* kInvite = "invite the bot: /invite @its-name in that chann
 constexpr const char* kChannel =
     "check the channel's name or ID; the bot must be a member of a private channel";
 constexpr const char* kTooLong = "the message is over Slack's limits; send less text";
-constexpr const char* kOurBlocks = "Slack can't read the message; please report this as a defect";
+constexpr const char* kBlocks =
+    "look at the place Slack names in the payload or the blocks; if you gave none, report a defect";
+constexpr const char* kMessage = "check the message's ts and channel; it may be deleted";
 constexpr const char* kLater = "try again later";
 
 constexpr Entry kEntries[] = {
@@ -50,13 +52,21 @@ constexpr Entry kEntries[] = {
     {"channel_is_archived", base::exit_configuration, "unarchive the channel or name another"},
     {"posting_to_general_channel_denied", base::exit_configuration, "name another channel"},
     {"user_not_found", base::exit_configuration, "check the user's ID"},
-    {"unknown_method", base::exit_configuration, "check the address of the Web API"},
-    {"invalid_blocks", base::exit_bad_input, kOurBlocks},
-    {"invalid_blocks_format", base::exit_bad_input, kOurBlocks},
+    {"users_not_found", base::exit_configuration, "nobody there has this e-mail address"},
+    {"user_not_in_channel", base::exit_configuration, "that user is not in that channel"},
+    {"message_not_found", base::exit_configuration, kMessage},
+    {"thread_not_found", base::exit_configuration, kMessage},
+    {"cant_update_message", base::exit_refused, "a bot may change its own messages only"},
+    {"edit_window_closed", base::exit_refused, "the workspace forbids changing it so late"},
+    {"unknown_method", base::exit_configuration, "check the method's name and the API's address"},
+    {"invalid_arguments", base::exit_bad_input, "look the method up at docs.slack.dev"},
+    {"invalid_workflow_input", base::exit_bad_input, "check the names of the workflow's inputs"},
+    {"invalid_blocks", base::exit_bad_input, kBlocks},
+    {"invalid_blocks_format", base::exit_bad_input, kBlocks},
     {"cannot_reply_to_message", base::exit_configuration,
      "check the thread's ts: it must be a message in that channel"},
-    {"invalid_payload", base::exit_bad_input, kOurBlocks},
-    {"invalid_attachments", base::exit_bad_input, kOurBlocks},
+    {"invalid_payload", base::exit_bad_input, kBlocks},
+    {"invalid_attachments", base::exit_bad_input, kBlocks},
     {"too_many_attachments", base::exit_bad_input, kTooLong},
     {"msg_too_long", base::exit_bad_input, kTooLong},
     {"msg_blocks_too_long", base::exit_bad_input, kTooLong},
@@ -86,7 +96,7 @@ Entry entry_for(const Refusal& refusal) {
 
 }  // namespace
 
-base::Error refusal_error(const Refusal& refusal) {
+Refused refusal_error(const Refusal& refusal) {
   const Entry entry = entry_for(refusal);
   std::string text = "Slack says ";
   text += refusal.word.empty() ? "no" : base::shorten(base::one_line(refusal.word), 200);
@@ -98,7 +108,7 @@ base::Error refusal_error(const Refusal& refusal) {
   // spent.
   const bool retried = refusal.status == 429 || refusal.status >= 500;
   return {retried ? base::exit_retries_spent : entry.code,
-          fmt::format("{}; {}", text, entry.remedy)};
+          fmt::format("{}; {}", text, entry.remedy), refusal};
 }
 
 }  // namespace slack

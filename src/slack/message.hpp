@@ -1,5 +1,5 @@
-// A Slack message as plain data, and its JSON. What is put in must be mrkdwn already: foreign text
-// goes through slack/mrkdwn.hpp first.
+// A Slack message as plain data, and the arguments of chat.postMessage made of it. What is put in
+// must be mrkdwn already: foreign text goes through slack/mrkdwn.hpp first.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,8 @@ inline constexpr size_t kMaxSectionText = 3'000;
 inline constexpr size_t kMaxTextOfAllBlocks = 12'000;
 
 struct Block {
-  enum class Kind { section, context } kind = Kind::section;
-  std::string mrkdwn;
+  enum class Kind { section, context, markdown } kind = Kind::section;
+  std::string text;  // mrkdwn; standard Markdown in a block of that kind
 };
 
 // How a message looks. A webhook of a Slack app ignores the name and the icons; a bot token needs
@@ -32,23 +32,22 @@ struct Looks {
   std::string icon_url;
   std::string color;  // "good", "warning", "danger" or "#RRGGBB": a bar beside the blocks
   bool unfurl_links = false;
+  bool link_names = false;  // @name and #channel in the text become mentions
 };
 
 struct Message {
-  std::string text;  // mrkdwn; the notification, and what is read where blocks can't be shown
+  std::string text;  // the message; with blocks the notification, and what is read without them
+  bool formatted = true;  // * _ ~ and ` in the text are markup
   std::vector<Block> blocks;
+  std::string title;   // stands bold above the text; not with blocks
+  std::string footer;  // stands small below the text; not with blocks
   Looks looks;
-  std::string channel;    // ID or #name; needed with a token
-  std::string thread_ts;  // "" for a message of its own
+  std::string channel;     // ID or #name; needed with a token
+  std::string thread_ts;   // "" for a message of its own
+  bool broadcast = false;  // show the reply of a thread in the channel too
 };
 
-// The body of chat.postMessage or of an incoming webhook.
-json::Value payload(const Message& message);
-
-// The same, for a person at a terminal. With `styled`, bold is bold there.
-std::string shown(const Message& message, bool styled);
-
-// The message in Slack's Block Kit Builder, for a look at it before it is sent.
-std::string builder_url(const Message& message);
+// The arguments of chat.postMessage, which are also the body for an incoming webhook.
+json::Object payload(const Message& message);
 
 }  // namespace slack

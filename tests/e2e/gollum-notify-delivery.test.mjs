@@ -16,7 +16,7 @@ const byToken = (slack, args = []) => run([...EVENT, '--api', slack.apiUrl, '--c
 // --- Slack's words: way, fault, exit code, line ---
 
 const WORDS = [
-  [byWebhook, { word: 'invalid_payload' }, 65, /Slack says invalid_payload \(HTTP 400\); .*report this/],
+  [byWebhook, { word: 'invalid_payload' }, 65, /Slack says invalid_payload \(HTTP 400\); look at the place Slack names/],
   [byWebhook, { word: 'invalid_blocks' }, 65, /invalid_blocks/],
   [byWebhook, { word: 'user_not_found' }, 78, /user_not_found/],
   [byWebhook, { word: 'action_prohibited' }, 77, /action_prohibited \(HTTP 403\); the workspace's administrators forbid it/],

@@ -17,7 +17,7 @@ gollum::Digest digest_of(std::vector<gollum::Change> changes) {
 
 size_t units_of(const slack::Message& message) {
   size_t units = 0;
-  for (const auto& block : message.blocks) units += base::utf16_length(block.mrkdwn);
+  for (const auto& block : message.blocks) units += base::utf16_length(block.text);
   return units;
 }
 
@@ -26,8 +26,8 @@ void check_limits(const slack::Message& message) {
   CHECK(message.blocks.size() <= slack::kMaxBlocks);
   CHECK(units_of(message) <= slack::kMaxTextOfAllBlocks);
   for (const auto& block : message.blocks) {
-    CHECK(base::utf16_length(block.mrkdwn) <= slack::kMaxSectionText);
-    CHECK_FALSE(block.mrkdwn.empty());
+    CHECK(base::utf16_length(block.text) <= slack::kMaxSectionText);
+    CHECK_FALSE(block.text.empty());
   }
 }
 
@@ -41,9 +41,9 @@ TEST_CASE("head and page, to the letter") {
   change.excerpt = {"+a < b", "+`x`"};
   const auto message = gollum::make_message(digest_of({change}), {});
   REQUIRE(message.blocks.size() == 2);
-  CHECK(message.blocks[0].mrkdwn ==
+  CHECK(message.blocks[0].text ==
         "<https://h/o/r/wiki|o/r> wiki: 1 page changed by <https://h/mira|mira>");
-  CHECK(message.blocks[1].mrkdwn ==
+  CHECK(message.blocks[1].text ==
         "*<https://h/o/r/wiki/Home|Home>* edited +2/-0 · "
         "<https://h/o/r/wiki/Home/_compare/12ab|diff> · "
         "<https://h/o/r/wiki/Home/_history|history>\n> fix &lt;b&gt;\n```\n+a &lt; b\n+ˋxˋ\n```");
@@ -53,17 +53,17 @@ TEST_CASE("head and page, to the letter") {
 TEST_CASE("prefix and mention stand as they are; nobody is nobody") {
   auto digest = digest_of({change_of("Home")});
   const auto message = gollum::make_message(digest, {"*News* <!here>", "<@U1>"});
-  CHECK(message.blocks[0].mrkdwn == "*News* <!here>");
-  CHECK(message.blocks[1].mrkdwn.ends_with("changed by <@U1>"));
+  CHECK(message.blocks[0].text == "*News* <!here>");
+  CHECK(message.blocks[1].text.ends_with("changed by <@U1>"));
   CHECK(message.text.starts_with("*News* <!here>\n"));
   digest.sender = {};
-  CHECK(gollum::make_message(digest, {}).blocks[0].mrkdwn.ends_with("1 page changed"));
+  CHECK(gollum::make_message(digest, {}).blocks[0].text.ends_with("1 page changed"));
 }
 
 TEST_CASE("a page without a title or an address") {
   gollum::Change change = change_of(" \n ");
   change.page.html_url = "";
-  CHECK(gollum::make_message(digest_of({change}), {}).blocks[1].mrkdwn == "*(no title)* edited");
+  CHECK(gollum::make_message(digest_of({change}), {}).blocks[1].text == "*(no title)* edited");
 }
 
 TEST_CASE("renamed") {
@@ -71,11 +71,11 @@ TEST_CASE("renamed") {
   change.old_name = "Old <x>";
   CHECK(gollum::make_message(digest_of({change}), {})
             .blocks[1]
-            .mrkdwn.find("edited, renamed from Old &lt;x&gt; ·") != std::string::npos);
+            .text.find("edited, renamed from Old &lt;x&gt; ·") != std::string::npos);
   change.page.action = "renamed";
   CHECK(gollum::make_message(digest_of({change}), {})
             .blocks[1]
-            .mrkdwn.find("renamed from Old &lt;x&gt; ·") != std::string::npos);
+            .text.find("renamed from Old &lt;x&gt; ·") != std::string::npos);
 }
 
 TEST_CASE("addresses as long as a link may be stay within Slack's limits") {
@@ -86,8 +86,8 @@ TEST_CASE("addresses as long as a link may be stay within Slack's limits") {
   digest.changes[0].page.html_url = url.substr(0, 1'480);
   const auto message = gollum::make_message(digest, {std::string(gollum::kMaxPrefix, 'p'), ""});
   check_limits(message);
-  CHECK(message.blocks[1].mrkdwn.find("<https") == std::string::npos);
-  CHECK(message.blocks[2].mrkdwn.starts_with("*<https"));
+  CHECK(message.blocks[1].text.find("<https") == std::string::npos);
+  CHECK(message.blocks[2].text.starts_with("*<https"));
 }
 
 TEST_CASE("any number of pages stays within Slack's limits, and the rest is counted") {
@@ -100,7 +100,7 @@ TEST_CASE("any number of pages stays within Slack's limits, and the rest is coun
     const bool all = message.blocks.size() == count + 2;
     const std::string more =
         "and " + std::to_string(count - (message.blocks.size() - 3)) + " more: <";
-    CHECK((all || message.blocks.back().mrkdwn.starts_with(more)));
+    CHECK((all || message.blocks.back().text.starts_with(more)));
   }
 }
 
@@ -121,10 +121,9 @@ TEST_CASE("texts of any length and kind stay within Slack's limits") {
     const auto message = gollum::make_message(digest, {std::string(gollum::kMaxPrefix, 'p'), ""});
     check_limits(message);
     for (const auto& block : message.blocks) {
-      CHECK_FALSE(base::first_invalid_utf8(block.mrkdwn));
+      CHECK_FALSE(base::first_invalid_utf8(block.text));
       size_t fences = 0;
-      for (size_t at = 0; (at = block.mrkdwn.find("```", at)) != std::string::npos; at += 3)
-        ++fences;
+      for (size_t at = 0; (at = block.text.find("```", at)) != std::string::npos; at += 3) ++fences;
       CHECK(fences % 2 == 0);
     }
   }

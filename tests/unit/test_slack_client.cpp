@@ -76,15 +76,31 @@ TEST_CASE("only Slack's word is success") {
   }
 }
 
-TEST_CASE("a token goes to chat.postMessage, in the header, as JSON with its charset") {
+TEST_CASE("a token goes in the header, the arguments as a form that every method takes") {
   Fake fake{{{200, {}, R"({"ok":true})"}}, {}, 0};
-  slack::send(kToken, {}, fake.line());
+  const json::Object arguments = {{"text", "a&b=c \xC3\xBC+"},
+                                  {"blocks", json::Array{json::Object{{"type", "divider"}}}},
+                                  {"unfurl_links", false},
+                                  {"limit", 7},
+                                  {"left_out", nullptr}};
+  slack::send(kToken, {"chat.postMessage", arguments}, fake.line());
   const net::HttpRequest& request = fake.requests.front();
   CHECK(request.method == "POST");
   CHECK(request.url == "https://slack.example/api/chat.postMessage");
-  const net::Headers expected = {{"Content-Type", "application/json; charset=utf-8"},
-                                 {"Authorization", "Bearer xoxb-1"}};
+  const net::Headers expected = {
+      {"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"},
+      {"Authorization", "Bearer xoxb-1"}};
   CHECK(request.headers == expected);
+  CHECK(request.body ==
+        "text=a%26b%3Dc%20%C3%BC%2B&blocks=%5B%7B%22type%22%3A%22divider%22%7D%5D"
+        "&unfurl_links=false&limit=7");
+}
+
+TEST_CASE("a webhook gets its arguments as JSON") {
+  Fake fake{{{200, {}, "ok"}}, {}, 0};
+  CHECK(slack::send(kWebhook, {"", {{"text", "a"}}}, fake.line()).response == "\"ok\"");
+  CHECK(fake.requests.front().url == kWebhook.webhook);
+  CHECK(fake.requests.front().body == R"({"text":"a"})");
 }
 
 TEST_CASE("the base address works with and without its last slash") {
