@@ -28,7 +28,15 @@ export const USERS = [
   { id: 'U00000002', name: 'linus', email: 'linus@example.com' },
 ];
 
-export const SCOPES = ['chat:write', 'channels:read', 'users:read', 'users:read.email'];
+// groups:read is not among them, as in most bots: whoever lists private channels must ask for it.
+export const SCOPES = [
+  'chat:write', 'channels:read', 'files:write', 'im:write', 'reactions:write', 'users:read', 'users:read.email',
+];
+
+// What conversations.list lists -> the scope for it.
+export const LIST_SCOPES = {
+  public_channel: 'channels:read', private_channel: 'groups:read', im: 'im:read', mpim: 'mpim:read',
+};
 
 // An incoming webhook's error word -> HTTP status; every other word comes with 400.
 export const WEBHOOK_STATUS = {
@@ -44,6 +52,7 @@ export const LIMITS = {
   text: 40000, blocks: 50, blocks_text: 13200, attachments: 100, block_id: 255,
   section_text: 3000, section_fields: 10, section_field: 2000, header_text: 150,
   context_elements: 10, actions_elements: 25, markdown_text: 12000, alt_text: 2000,
+  list_page: 999, schedule_days: 120,
 };
 
 const BLOCK_TYPES = [
@@ -84,6 +93,12 @@ export function checkMessage({ text, blocks, attachments }) {
   if (errors.length > 0) return { error: 'invalid_blocks', errors };
   if (textLength(all) > LIMITS.blocks_text) return { error: 'msg_blocks_too_long', errors: [] };
   return null;
+}
+
+// The same for the methods that refuse a text where chat.postMessage cuts it.
+export function checkUncut(message) {
+  if (message.text.length > LIMITS.text) return { error: 'msg_too_long', errors: [] };
+  return checkMessage(message);
 }
 
 function blocksErrors(blocks, at) {
@@ -171,11 +186,42 @@ function isListOfObjects(value) {
 // #name, name or ID -> the channel, or Slack's refusal of it.
 export function findChannel(channels, wanted) {
   const name = String(wanted).replace(/^#/, '');
-  const channel = channels.find((known) => known.id === wanted || known.name === name);
-  if (!channel) return refuse('channel_not_found');
+  return usable(channels.find((known) => known.id === wanted || known.name === name));
+}
+
+// The same for an ID only.
+export function findChannelById(channels, id) {
+  return usable(channels.find((known) => known.id === id));
+}
+
+// A private channel does not exist for those who are not in it.
+function usable(channel) {
+  if (!channel || (channel.is_private && !channel.is_member)) return refuse('channel_not_found');
   if (channel.is_archived) return refuse('is_archived');
   if (!channel.is_member) return refuse('not_in_channel');
   return channel;
+}
+
+// The ID of the direct messages with a user.
+export function directId(user) {
+  return `D${user.id.slice(1)}`;
+}
+
+// conversations.list's types -> a list of them, or Slack's refusal.
+export function readTypes(types, scopes) {
+  const wanted = String(types || 'public_channel').split(',').map((type) => type.trim());
+  if (wanted.some((type) => !Object.hasOwn(LIST_SCOPES, type))) return refuse('invalid_types');
+  const needed = wanted.map((type) => LIST_SCOPES[type]).find((scope) => !scopes.includes(scope));
+  return needed === undefined ? wanted : refuseScope(needed, scopes);
+}
+
+// chat.scheduleMessage's post_at -> null when Slack would take it, else its word.
+export function checkPostAt(post_at) {
+  const at_s = Number(post_at);
+  const now_s = Date.now() / 1000;
+  if (!/^\d+$/.test(String(post_at))) return 'invalid_time';
+  if (at_s <= now_s) return 'time_in_past';
+  return at_s > now_s + LIMITS.schedule_days * 86400 ? 'time_too_far' : null;
 }
 
 // Blocks and attachments may come as JSON in a string: forms know nothing else.
@@ -201,6 +247,14 @@ export function shownMessage({ text, blocks, attachments }, ts, thread_ts) {
 export function refuseMessage({ error, errors }) {
   if (errors.length === 0) return refuse(error);
   return refuse(error, { errors, response_metadata: { messages: errors.map((text) => `[ERROR] ${text}`) } });
+}
+
+export function refuseArgument(...details) {
+  return refuse('invalid_arguments', { response_metadata: { messages: details.map((text) => `[ERROR] ${text}`) } });
+}
+
+export function refuseScope(needed, scopes) {
+  return refuse('missing_scope', { needed, provided: scopes.join(',') });
 }
 
 export function refuse(error, fields = {}) {
