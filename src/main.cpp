@@ -15,6 +15,7 @@
 #include "commands/options.hpp"
 #include "commands/parse.hpp"
 #include "commands/report.hpp"
+#include "commands/slack_post.hpp"
 #include "commands/version.hpp"
 
 namespace {
@@ -23,6 +24,8 @@ using commands::Arguments;
 
 constexpr commands::Command kCommands[] = {
     {commands::kGollumNotify, "tell Slack which wiki pages changed", commands::add_gollum_notify},
+    {commands::kSlackPost, "post a text, a payload, files or a stream to Slack",
+     commands::add_slack_post},
 };
 
 const commands::Command& command_named(const std::string& name) {

@@ -11,4 +11,8 @@ Env process_env() {
   };
 }
 
+bool is_set(const std::string& name) {
+  return std::getenv(name.c_str()) != nullptr;
+}
+
 }  // namespace base

@@ -11,4 +11,7 @@ using Env = std::function<std::string(const std::string& name)>;
 
 Env process_env();
 
+// True for a variable of this process that is set, if only to nothing.
+bool is_set(const std::string& name);
+
 }  // namespace base

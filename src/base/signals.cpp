@@ -1,6 +1,8 @@
 #include "base/signals.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
+
 #include <csignal>
 #include <string_view>
 
@@ -19,12 +21,36 @@ void end_now(int /*signal*/) {
   ::_exit(exit_interrupted);
 }
 
+volatile std::sig_atomic_t asked = 0;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+int wake_up[2] = {-1, -1};  // a pipe; NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
+void ask(int signal) {
+  if (asked != 0) end_now(signal);
+  asked = 1;
+  const ssize_t written = ::write(wake_up[1], "x", 1);
+  static_cast<void>(written);  // the pipe is full: it is readable all the same
+}
+
 }  // namespace
 
 void exit_on_signals() {
   static_cast<void>(std::signal(SIGINT, end_now));
   static_cast<void>(std::signal(SIGTERM, end_now));
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+}
+
+void stop_on_signals() {
+  if (::pipe2(wake_up, O_CLOEXEC | O_NONBLOCK) != 0) throw Error(exit_our_bug, "no pipe is left");
+  static_cast<void>(std::signal(SIGINT, ask));
+  static_cast<void>(std::signal(SIGTERM, ask));
+}
+
+bool stop_asked() {
+  return asked != 0;
+}
+
+int stop_descriptor() {
+  return wake_up[0];
 }
 
 }  // namespace base

@@ -1,4 +1,5 @@
-// Signals, for commands that have nothing to finish when they are stopped.
+// SIGINT and SIGTERM, for commands that have nothing to finish when they are stopped and for those
+// that have.
 #pragma once
 
 namespace base {
@@ -6,5 +7,15 @@ namespace base {
 // From now on SIGINT and SIGTERM end the process with exit code 130 and one line (as process 1 of a
 // container it would otherwise ignore them), and a closed pipe is an error of write, not a signal.
 void exit_on_signals();
+
+// From now on the first of them only makes stop_asked() true, so that the command can finish what
+// it has begun; a second one ends the process as above. Throws 70.
+void stop_on_signals();
+
+bool stop_asked();
+
+// A descriptor that becomes readable when a stop is asked for, to be waited for with others; -1
+// before stop_on_signals().
+int stop_descriptor();
 
 }  // namespace base

@@ -84,6 +84,24 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
   }
 }
 
+bool read_duration_ms(std::string_view text, int64_t& ms) {
+  struct Unit {
+    std::string_view name;
+    double ms;
+  };
+  constexpr Unit units[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}, {"", 1e3}};
+  constexpr double longest_ms = 86'400'000;
+  for (const Unit& unit : units) {
+    if (!text.ends_with(unit.name)) continue;
+    double value = 0;
+    const bool is_number = read_number(text.substr(0, text.size() - unit.name.size()), value);
+    if (!is_number || !(value >= 0) || value * unit.ms > longest_ms) return false;
+    ms = static_cast<int64_t>(value * unit.ms);
+    return true;
+  }
+  return false;
+}
+
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
   size_t best_distance = word.size() / 3 + 1;

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,10 @@ bool read_number(std::string_view text, Number& number) {
   const auto result = std::from_chars(text.data(), end, number);
   return result.ec == std::errc() && result.ptr == end;
 }
+
+// "500ms", "2s", "2", "1.5s", "3m", "1h" in milliseconds; seconds without a unit. False, and `ms`
+// as it was, for anything else and for more than a day.
+bool read_duration_ms(std::string_view text, int64_t& ms);
 
 // The candidate a person most likely meant; "" when none is close (more than a third is wrong).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);

@@ -13,7 +13,6 @@
 #include "gollum/message.hpp"
 #include "json/read.hpp"
 #include "net/url.hpp"
-#include "slack/mentions.hpp"
 
 namespace commands {
 
@@ -61,21 +60,15 @@ std::vector<Option> gollum_options() {
       {"Filters", "--ignore-authors", "LIST", "", "", "not by these logins: patterns"},
       {"Message", "--text-prefix", "MRKDWN", "SLACK_MESSAGE", "",
        "stands above the message; Slack's markup in it works"},
-      {"Message", "--mentions", "FILE", "", "",
-       "YAML or JSON, GitHub login: Slack user ID; mentions the author instead of linking"},
+      mentions_option("Message", "mentions the author instead of linking"),
       {"Message", "--route", "PATTERN=CHANNEL", "", "",
        "pages that fit go to this channel (repeatable, one a line; the first that fits wins); the "
        "others go to --channel, or nowhere without one. Needs a token",
        Kind::lines},
   };
-  for (const auto& more : {delivery_options(), looks_options()}) {
+  for (const auto& more : {delivery_options(), looks_options(), output_options()}) {
     table.insert(table.end(), more.begin(), more.end());
   }
-  table.push_back(
-      {"Output", "--dry-run", "", "", "", "show the message, send nothing", Kind::toggle});
-  table.push_back({"Output", "--output", "text|json", "", "text",
-                   "of what was sent; with --dry-run, json is the exact payload, one a line"});
-  table.push_back({"Output", "--json", "", "", "", "short for --output json", Kind::toggle});
   return table;
 }
 
@@ -157,20 +150,6 @@ std::string read_text_prefix(const Options& options) {
   if (base::utf16_length(prefix) <= gollum::kMaxPrefix) return prefix;
   throw options.wrong_value("text-prefix",
                             fmt::format("at most {} characters", gollum::kMaxPrefix));
-}
-
-slack::Mentions read_mentions(const Options& options) {
-  const std::string path = options.text("mentions");
-  if (path.empty()) return {};
-  const std::string text = base::read_file(path, kMaxInputBytes, "the mentions");
-  return slack::read_mentions(json::parse_yaml(text, path), path);
-}
-
-bool wants_json(const Options& options) {
-  const std::string output = base::trim(options.text("output"));
-  if (output != "text" && output != "json") throw options.wrong_value("output", "text or json");
-  const bool json_is_nearer = options.source("json") >= options.source("output");
-  return output == "json" || (options.toggle("json") && json_is_nearer);
 }
 
 void check_usage(const Options& options, const Delivery& delivery, bool has_routes) {

@@ -12,7 +12,6 @@
 #include "gollum/diff.hpp"
 #include "gollum/event.hpp"
 #include "gollum/filter.hpp"
-#include "slack/mentions.hpp"
 
 namespace commands {
 
@@ -27,10 +26,6 @@ gollum::Filters read_filters(const Options& options);
 std::vector<gollum::Route> read_routes(const Options& options);
 std::vector<gollum::FileDiff> read_diff(const Options& options);  // empty without --diff
 std::string read_text_prefix(const Options& options);
-slack::Mentions read_mentions(const Options& options);  // empty without --mentions
-
-// --output json or --json; when they contradict each other, the one given more directly.
-bool wants_json(const Options& options);
 
 // Throws 64 for what can't work together, before anything is read or sent.
 void check_usage(const Options& options, const Delivery& delivery, bool has_routes);

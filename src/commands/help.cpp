@@ -15,9 +15,13 @@ constexpr size_t kWidth = 96;
 constexpr size_t kIndent = 8;
 
 std::string option_help(const Option& option) {
-  const std::vector<std::string> names = base::split(option.names, ',');
-  std::string text = fmt::format("  {} {}\n", base::join(names, ", "), option.value_name);
-  if (option.value_name.empty()) text = fmt::format("  {}\n", base::join(names, ", "));
+  std::vector<std::string> names = base::split(option.names, ',');
+  const bool stands_alone = !names.back().starts_with('-');
+  if (stands_alone) names.pop_back();
+  std::string text = "  " + base::join(names, ", ");
+  if (!option.value_name.empty()) text += " " + option.value_name;
+  if (stands_alone) text += fmt::format(", or {} alone", option.value_name);
+  text += "\n";
   std::string about = option.help;
   if (!option.environment.empty()) {
     about += fmt::format(" [env: {}]", base::join(base::split_list(option.environment), ", "));

@@ -25,8 +25,10 @@ enum class Kind {
 };
 
 struct Option {
-  std::string group;        // heading in the help
-  std::string names;        // "--webhook,--slack-webhook"; the first is the action input's too
+  std::string group;  // heading in the help
+  // "--webhook,--slack-webhook"; the first is the action input's too. A name in capitals, "TEXT",
+  // lets it stand without a flag as well.
+  std::string names;
   std::string value_name;   // "URL"; "" for a toggle
   std::string environment;  // "SLACK_WEBHOOK,SLACK_WEBHOOK_URL", asked in this order
   std::string fallback;     // default

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -13,11 +14,22 @@ namespace commands {
 
 namespace {
 
+bool is_positional(const CLI::Option* option) {
+  return option->get_positional();
+}
+
 base::Error unknown_argument(const CLI::App& app, const std::string& argument) {
   const std::string word = argument.substr(0, argument.find('='));
   Arguments names = {"--help"};
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  const bool is_second_text = !word.starts_with('-') && !app.get_options(is_positional).empty();
+  if (is_second_text) {
+    return {base::exit_usage,
+            fmt::format("there is more than one text: {} is left over; put a text "
+                        "of several words in quotes",
+                        shown_value(word))};
   }
   const std::string meant = word.starts_with('-') ? base::nearest(word, names) : "";
   return {base::exit_usage,
@@ -44,7 +56,10 @@ int run_command(const Command& command, const Arguments& arguments, const base::
   } catch (const CLI::ParseError& error) {
     throw base::Error(base::exit_usage, error.what());
   }
-  const Arguments unknown = app.remaining();
+  Arguments unknown = app.remaining();
+  // CLI11 counts the "--" before words that only look like options among them.
+  const auto dashes = std::find(unknown.begin(), unknown.end(), "--");
+  if (dashes != unknown.end()) unknown.erase(dashes);
   if (!unknown.empty()) throw unknown_argument(app, unknown.front());
   return run();
 }

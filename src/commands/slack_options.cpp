@@ -6,8 +6,10 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/file.hpp"
 #include "base/text.hpp"
 #include "commands/report.hpp"
+#include "json/read.hpp"
 #include "net/curl.hpp"
 #include "net/url.hpp"
 
@@ -15,7 +17,7 @@ namespace commands {
 
 namespace {
 
-constexpr const char* kGrey = "#808080";
+constexpr size_t kMaxMentionsBytes = size_t{25} << 20U;
 constexpr const char* kDigits = "0123456789";
 constexpr const char* kHexDigits = "0123456789abcdefABCDEF";
 
@@ -167,6 +169,21 @@ std::vector<Option> looks_options() {
   };
 }
 
+std::vector<Option> output_options() {
+  const std::string group = "Output";
+  return {
+      {group, "--dry-run", "", "", "", "show the message, send nothing", Kind::toggle},
+      {group, "--output", "text|json", "", "text",
+       "of what was sent; with --dry-run, json is the exact payload, one a line"},
+      {group, "--json", "", "", "", "short for --output json", Kind::toggle},
+  };
+}
+
+Option mentions_option(const std::string& group, const std::string& purpose) {
+  return {group, "--mentions", "FILE",
+          "",    "",           "YAML or JSON, GitHub login: Slack user ID; " + purpose};
+}
+
 Delivery read_delivery(const Options& options, bool named_channels) {
   Delivery delivery;
   delivery.sender = {read_webhook(options), read_token(options), read_api(options)};
@@ -194,6 +211,20 @@ slack::Looks read_looks(const Options& options) {
   const std::string emoji = base::trim(options.text("icon-emoji"));
   if (!emoji.empty()) looks.icon_emoji = emoji.starts_with(':') ? emoji : ":" + emoji + ":";
   return looks;
+}
+
+slack::Mentions read_mentions(const Options& options) {
+  const std::string path = options.text("mentions");
+  if (path.empty()) return {};
+  const std::string text = base::read_file(path, kMaxMentionsBytes, "the mentions");
+  return slack::read_mentions(json::parse_yaml(text, path), path);
+}
+
+bool wants_json(const Options& options) {
+  const std::string output = base::trim(options.text("output"));
+  if (output != "text" && output != "json") throw options.wrong_value("output", "text or json");
+  const bool json_is_nearer = options.source("json") >= options.source("output");
+  return output == "json" || (options.toggle("json") && json_is_nearer);
 }
 
 slack::Line make_line(const Options& options, const std::string& command) {

@@ -6,9 +6,12 @@
 
 #include "commands/options.hpp"
 #include "slack/client.hpp"
+#include "slack/mentions.hpp"
 #include "slack/message.hpp"
 
 namespace commands {
+
+inline constexpr const char* kGrey = "#808080";  // of what neither went well nor badly
 
 // Where a message goes, and by whom.
 struct Delivery {
@@ -23,6 +26,12 @@ std::vector<Option> delivery_options();
 // --username, --icon-emoji, --icon-url, --color, --unfurl-links, --link-names.
 std::vector<Option> looks_options();
 
+// --dry-run, --output, --json.
+std::vector<Option> output_options();
+
+// --mentions, with what it is for here.
+Option mentions_option(const std::string& group, const std::string& purpose);
+
 // Decides between webhook and token when both are known: the one given more directly (flag, then
 // input, then environment); alike from the environment the token if there is a channel for it
 // (named_channels: the command has some of its own), else the webhook. Throws 64 for both given
@@ -30,6 +39,11 @@ std::vector<Option> looks_options();
 Delivery read_delivery(const Options& options, bool named_channels);
 
 slack::Looks read_looks(const Options& options);  // throws 64
+
+slack::Mentions read_mentions(const Options& options);  // empty without --mentions
+
+// --output json or --json; when they contradict each other, the one given more directly.
+bool wants_json(const Options& options);
 
 // The connection for sending; tells of waits on standard error.
 slack::Line make_line(const Options& options, const std::string& command);

@@ -2,6 +2,7 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "base/error.hpp"
@@ -22,7 +23,11 @@ base::Error not_yaml(const YAML::Mark& mark, const std::string& source, const st
                                             mark.line + 1, mark.column + 1, why)};
 }
 
-// A plain (unquoted) scalar by the core schema: null, boolean, decimal number, else text.
+// A double gives that many digits back as they were.
+constexpr int kDigitsOfDouble = 15;
+
+// A plain (unquoted) scalar by the core schema: null, boolean, decimal number, else text. A number
+// that a double would change stays text: 1700000000.000100 is a message's ts.
 Value plain_scalar(const std::string& text) {
   if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") {
     return nullptr;
@@ -33,7 +38,9 @@ Value plain_scalar(const std::string& text) {
   int64_t whole = 0;
   double real = 0;
   if (like_number && base::read_number(text, whole)) return whole;
-  if (like_number && base::read_number(text, real)) return real;
+  const auto digits =
+      std::count_if(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (like_number && digits <= kDigitsOfDouble && base::read_number(text, real)) return real;
   return text;
 }
 

@@ -8,15 +8,15 @@
 
 namespace slack {
 
-namespace {
-
-// U… (W… in an Enterprise Grid) and capitals or digits.
-bool is_user_id(const std::string& text) {
-  if (text.size() < 3 || (text[0] != 'U' && text[0] != 'W')) return false;
-  return text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == std::string::npos;
+// U… (W… in an Enterprise Grid) for users, S… for groups, and capitals or digits.
+bool is_mentionable(const std::string& id) {
+  if (id.size() < 3 || (id[0] != 'U' && id[0] != 'W' && id[0] != 'S')) return false;
+  return id.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == std::string::npos;
 }
 
-}  // namespace
+std::string mention_of_id(const std::string& id) {
+  return fmt::format("<{}{}>", id.starts_with('S') ? "!subteam^" : "@", id);
+}
 
 Mentions read_mentions(const json::Value& document, const std::string& source) {
   if (json::is_null(&document)) return {};  // an empty file
@@ -28,7 +28,7 @@ Mentions read_mentions(const json::Value& document, const std::string& source) {
   Mentions mentions;
   for (const json::Member& member : *members) {
     const std::string* id = json::as_string(&member.value);
-    if (id == nullptr || !is_user_id(*id)) {
+    if (id == nullptr || !is_mentionable(*id)) {
       throw base::Error(base::exit_bad_input,
                         fmt::format("{}: '{}' has no Slack user ID (like U0123ABCD; in Slack: the "
                                     "profile's menu, Copy member ID)",
@@ -42,7 +42,7 @@ Mentions read_mentions(const json::Value& document, const std::string& source) {
 
 std::string mention_of(const Mentions& mentions, const std::string& login) {
   const auto found = mentions.find(base::lower_ascii(login));
-  return found == mentions.end() ? "" : fmt::format("<@{}>", found->second);
+  return found == mentions.end() ? "" : mention_of_id(found->second);
 }
 
 }  // namespace slack

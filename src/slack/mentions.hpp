@@ -1,4 +1,4 @@
-// Who a GitHub login is on Slack, from a file that people keep.
+// Who a name (a GitHub login, a group like "oncall") is on Slack, from a file that people keep.
 #pragma once
 
 #include <map>
@@ -8,12 +8,18 @@
 
 namespace slack {
 
-using Mentions = std::map<std::string, std::string>;  // login in lower case -> Slack user ID
+using Mentions = std::map<std::string, std::string>;  // name in lower case -> Slack ID
 
-// From {login: U0123ABCD, …}. Throws 65 when the document is no such map or a value no user ID.
+// From {login: U0123ABCD, oncall: S0123ABCD, …}. Throws 65 when the document is no such map or a
+// value no ID of a user or user group.
 Mentions read_mentions(const json::Value& document, const std::string& source);
 
-// "<@U0123ABCD>"; "" for a login that is not in the map.
+// "<@U0123ABCD>", for a user group "<!subteam^S0123ABCD>".
+std::string mention_of_id(const std::string& id);
+
+bool is_mentionable(const std::string& id);  // U…, W…, S…
+
+// The mention of a name; "" for one that is not in the map.
 std::string mention_of(const Mentions& mentions, const std::string& login);
 
 }  // namespace slack

@@ -56,6 +56,7 @@ json::Object payload(const Message& message) {
   const bool attached =
       !message.looks.color.empty() || !message.title.empty() || !message.footer.empty();
   if (attached) {
+    add(body, "text", message.lead);
     body.push_back({"attachments", json::Array{attachment(message)}});
   } else {
     add(body, "text", message.text);

@@ -36,6 +36,8 @@ struct Looks {
 };
 
 struct Message {
+  // mrkdwn above a coloured message, for mentions: Slack calls nobody who is named beside the bar.
+  std::string lead;
   std::string text;  // the message; with blocks the notification, and what is read without them
   bool formatted = true;  // * _ ~ and ` in the text are markup
   std::vector<Block> blocks;

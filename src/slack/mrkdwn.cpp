@@ -25,14 +25,36 @@ std::string escape_entities(std::string_view text) {
       case '>':
         escaped += "&gt;";
         break;
-      case '`':
-        escaped += "ˋ";
-        break;
       default:
         escaped += c;
     }
   }
   return escaped;
+}
+
+// The text without a terminal's escape sequences, ESC [ … letter.
+std::string without_colours(std::string_view text) {
+  std::string kept;
+  while (!text.empty()) {
+    const size_t start = text.find("\x1b[");
+    kept += text.substr(0, start);
+    if (start == std::string_view::npos) break;
+    const size_t end = text.find_first_not_of("0123456789;:?", start + 2);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return kept;
+}
+
+// @word becomes a text that only looks like it: a word joiner (U+2060) stands behind the @.
+std::string without_name(const std::string& text, std::string_view word) {
+  const std::string lower = base::lower_ascii(text);
+  std::string changed;
+  size_t done = 0;
+  for (size_t at = lower.find(word); at != std::string::npos; at = lower.find(word, at + 1)) {
+    changed += text.substr(done, at + 1 - done) + "\xE2\x81\xA0";
+    done = at + 1;
+  }
+  return changed + text.substr(done);
 }
 
 // A URL inside <…|…>: what would end it early is percent-encoded; nothing for what is no web link.
@@ -61,7 +83,34 @@ std::string shown_reference(std::string_view inside) {
 }  // namespace
 
 std::string escape(std::string_view text) {
-  return escape_entities(base::one_line(text));
+  return base::replace_all(escape_entities(base::one_line(text)), "`", "ˋ");
+}
+
+std::string escape_lines(std::string_view text) {
+  std::vector<std::string> lines = base::split(base::replace_all(text, "\r\n", "\n"), '\n');
+  for (std::string& line : lines) line = escape(line);
+  return base::join(lines, "\n");
+}
+
+std::string escape_plain(std::string_view text) {
+  std::vector<std::string> lines =
+      base::split(base::replace_all(without_colours(text), "\r\n", "\n"), '\n');
+  for (std::string& line : lines) {
+    std::vector<std::string> cells = base::split(line, '\t');
+    for (std::string& cell : cells) cell = escape_entities(base::one_line(cell));
+    line = base::join(cells, "\t");
+  }
+  return base::join(lines, "\n");
+}
+
+std::string without_broadcasts(std::string_view text, bool names) {
+  std::string safe = base::replace_all(text, "<!", "&lt;!");
+  safe = base::replace_all(safe, "&lt;!date^", "<!date^");
+  if (!names) return safe;
+  for (const char* word : {"@channel", "@here", "@everyone", "@group"}) {
+    safe = without_name(safe, word);
+  }
+  return safe;
 }
 
 std::string link(std::string_view url, std::string_view label) {

@@ -13,6 +13,18 @@ namespace slack {
 // as ˋ (U+02CB).
 std::string escape(std::string_view text);
 
+// The same for text of several lines, which stay lines.
+std::string escape_lines(std::string_view text);
+
+// Foreign text of several lines for a message without markup (Message::formatted is false): only
+// escaped; terminal colours and control characters but tabs are dropped.
+std::string escape_plain(std::string_view text);
+
+// mrkdwn or Markdown that may have links and mentions of people, but calls no crowd: <!channel>,
+// <!here>, <!everyone> and <!subteam^…> show as they are written. `names` also for @channel and so
+// on, which Slack obeys when it is told to look for names (Looks::link_names).
+std::string without_broadcasts(std::string_view text, bool names);
+
 // <url|label> with both made safe; only the label when url is none or longer than Slack shows well.
 std::string link(std::string_view url, std::string_view label);
 

@@ -198,3 +198,20 @@ TEST_CASE("wrap loses no word and fills no line too far") {
     for (const std::string& line : base::split(wrapped, '\n')) CHECK(line.size() <= width);
   }
 }
+
+TEST_CASE("durations as people write them") {
+  struct Row {
+    std::string text;
+    int64_t ms;  // -1: none
+  };
+  const Row rows[] = {{"1s", 1'000},   {"500ms", 500},  {"2", 2'000},      {"0", 0},
+                      {"1.5s", 1'500}, {"3m", 180'000}, {"1h", 3'600'000}, {"24h", 86'400'000},
+                      {"25h", -1},     {"", -1},        {"s", -1},         {"-1s", -1},
+                      {"1 s", -1},     {"nan", -1},     {"1d", -1},        {"inf", -1}};
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    int64_t ms = -1;
+    CHECK(base::read_duration_ms(row.text, ms) == (row.ms >= 0));
+    CHECK(ms == row.ms);
+  }
+}

@@ -67,3 +67,32 @@ TEST_CASE("mrkdwn as plain text") {
     CHECK(slack::plain_text(row.mrkdwn) == row.text);
   }
 }
+
+TEST_CASE("foreign text of several lines keeps its lines") {
+  CHECK(slack::escape_lines("a <b>\r\n```\tc") == "a &lt;b&gt;\nˋˋˋ c");
+  CHECK(slack::escape_plain("a <b>\r\n```\tc\x07") == "a &lt;b&gt;\n```\tc");
+  CHECK(slack::escape_plain("\x1b[1;31mred\x1b[0m \x1b[K<@U1>") == "red &lt;@U1&gt;");
+  CHECK(slack::escape_plain("\x1b[") == "");
+}
+
+TEST_CASE("markup without calls to a crowd") {
+  struct Row {
+    std::string text;
+    bool names;
+    std::string safe;
+  };
+  const Row rows[] = {
+      {"*a* <@U1> <https://x|y>", true, "*a* <@U1> <https://x|y>"},
+      {"<!channel> <!here|x> <!everyone>", false, "&lt;!channel> &lt;!here|x> &lt;!everyone>"},
+      {"<!subteam^S1>", false, "&lt;!subteam^S1>"},
+      {"<!date^1^{date}|x>", false, "<!date^1^{date}|x>"},
+      {"@channel @Here ada@here.example", false, "@channel @Here ada@here.example"},
+      {"@channel @Here", true,
+       "@\xE2\x81\xA0"
+       "channel @\xE2\x81\xA0Here"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    CHECK(slack::without_broadcasts(row.text, row.names) == row.safe);
+  }
+}

@@ -1,0 +1,319 @@
+#include "commands/slack_post_options.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "base/utf8.hpp"
+#include "commands/report.hpp"
+#include "commands/slack_post.hpp"
+#include "commands/slack_status.hpp"
+
+namespace commands {
+
+namespace {
+
+constexpr size_t kMaxTextBytes = size_t{25} << 20U;
+constexpr int64_t kStreamBudgetMs = 86'400'000;
+
+std::vector<Option> content_options() {
+  const std::string text = "Text";
+  const std::string payload = "Payload";
+  const std::string files = "Files (bot token)";
+  const std::string stream = "Stream";
+  return {
+      {text, "--text,TEXT", "TEXT", "SLACK_MESSAGE", "",
+       "what to post, shown as it is written; - is stdin, which is also read when nothing else is "
+       "to be posted"},
+      {text, "--markdown", "", "", "", "the text is Markdown: headings, lists, tables, links",
+       Kind::toggle},
+      {text, "--mrkdwn", "", "", "",
+       "the text, and what templates bring, is Slack's mrkdwn: *bold*, <URL|links>, <@U0123> work",
+       Kind::toggle},
+      {text, "--allow-broadcast", "", "", "",
+       "let <!channel>, <!here> and mentions of groups in it call everybody", Kind::toggle},
+      {text, "--title", "TEXT", "SLACK_TITLE", "", "stands bold above the text"},
+      {text, "--footer", "TEXT", "SLACK_FOOTER", "", "stands small below it"},
+      {text, "--overflow", "HOW", "", "split",
+       "what becomes of a text over 4,000 characters (Markdown: 12,000): split (messages a second "
+       "apart), thread (the rest answers the first), file (uploaded), fail (65)"},
+      {payload, "--payload", "DOCUMENT", "", "",
+       "the arguments themselves, in JSON or YAML; they pass as they are"},
+      {payload, "--payload-file-path,--payload-file", "FILE|-", "", "", "the same from a file"},
+      {payload, "--payload-templated", "", "", "",
+       "replace ${{ env.NAME }} and ${{ github.PATH }} in payload and blocks; no value can break "
+       "the document, one that is missing is an error",
+       Kind::toggle},
+      {payload, "--payload-delimiter", "TEXT", "", "",
+       "flatten the payload, joining names by this, with all values as text"},
+      {payload, "--blocks", "FILE|-", "", "",
+       "Block Kit blocks, JSON or YAML: a list, or an object with blocks; the text is the "
+       "notification"},
+      {payload, "--method", "NAME", "", "",
+       "any method of the Web API, with the payload as its arguments (bot token)"},
+      {files, "--file", "PATH|-", "", "",
+       "file to upload (repeatable; one a line); the text is its comment", Kind::lines},
+      {files, "--filename", "NAME", "", "", "name to show for the file; a must for stdin"},
+      {stream, "--stream", "", "", "",
+       "post stdin as it comes, line by line, in one message an interval; no line is lost, what "
+       "may "
+       "have been posted is posted again rather than never",
+       Kind::toggle},
+      {stream, "--interval", "TIME", "", "1s", "time between two messages: 1s, 500ms, 0"},
+      {stream, "--drain-timeout", "TIME", "", "60s",
+       "how long to go on at the end of stdin or on SIGTERM; what is left then is counted, and the "
+       "exit code is 75"},
+      {stream, "--tee", "", "", "", "copy stdin to stdout as well", Kind::toggle},
+  };
+}
+
+std::vector<Option> where_options() {
+  const std::string group = "Delivery";
+  return {
+      {group, "--webhook-type", "TYPE", "", "incoming-webhook",
+       "incoming-webhook, or webhook-trigger for one that starts a workflow in Slack"},
+      {group, "--user-email", "EMAIL", "", "",
+       "direct message to whoever has this address (scopes users:read.email, im:write)"},
+      {group, "--broadcast", "", "", "", "show the thread's reply in the channel too",
+       Kind::toggle},
+      {group, "--ephemeral", "USER", "", "",
+       "show it to this user only: ID or e-mail address; it is gone when they reload"},
+      {group, "--update", "TS", "", "",
+       "change the bot's message of that ts instead of posting; or, with the results output of an "
+       "earlier step, all of its messages"},
+      {group, "--errors", "", "", "true",
+       "false: exit with 0 although Slack refused; the output ok tells", Kind::toggle},
+  };
+}
+
+bool has_value(const Options& options, const char* name) {
+  return !options.text(name).empty();
+}
+
+bool is_given(const Options& options, const char* name) {
+  return has_value(options, name) && options.source(name) >= Source::input;
+}
+
+// What is posted when it is no plain text; "" when it is.
+std::string other_content(const Options& options) {
+  for (const char* name : {"payload", "payload-file-path", "blocks", "file", "status"}) {
+    if (has_value(options, name)) return std::string("--") + name;
+  }
+  const std::string method = base::trim(options.text("method"));
+  if (!method.empty() && !method.starts_with("chat.")) return "--method";
+  if (options.text("webhook-type") == "webhook-trigger") return "--webhook-type";
+  return has_value(options, "title") ? "--title" : "";
+}
+
+Overflow read_overflow(const Options& options) {
+  const std::string word = base::trim(options.text("overflow"));
+  if (word == "split") return Overflow::split;
+  if (word == "thread") return Overflow::thread;
+  if (word == "file") return Overflow::file;
+  if (word == "fail") return Overflow::fail;
+  throw options.wrong_value("overflow", "split, thread, file or fail");
+}
+
+bool names_channel(const json::Object& payload) {
+  const json::Value arguments(payload);
+  for (const char* name : {"channel", "channel_id", "channels"}) {
+    if (!json::string_at(arguments, name).empty()) return true;
+  }
+  return false;
+}
+
+// What only a bot token can do; "" when none of it is asked for.
+std::string token_only(const Options& options, const PostSettings& settings) {
+  for (const char* name : {"method", "file", "user-email", "ephemeral", "update", "broadcast"}) {
+    if (!has_value(options, name)) continue;
+    if (std::string(name) != "broadcast" || settings.broadcast) return std::string("--") + name;
+  }
+  if (settings.overflow == Overflow::thread) return "--overflow thread";
+  if (settings.overflow == Overflow::file) return "--overflow file";
+  return settings.delivery.channels.size() > 1 ? "several --channel" : "";
+}
+
+std::string problem_of_stream(const Options& options) {
+  for (const char* name : {"payload", "payload-file-path", "blocks", "file", "status", "method",
+                           "update", "ephemeral", "title", "footer"}) {
+    if (is_given(options, name)) return fmt::format("--stream and --{} can't go together", name);
+  }
+  if (is_given(options, "text") && options.text("text") != "-") {
+    return "--stream posts standard input, so it can't go with a text";
+  }
+  return options.toggle("markdown") ? "--stream and --markdown can't go together" : "";
+}
+
+std::string problem_of_content(const Options& options, const PostSettings& settings) {
+  const bool has_payload = has_value(options, "payload") || has_value(options, "payload-file-path");
+  if (has_payload) {
+    for (const char* name : {"text", "blocks", "file", "status", "title", "footer"}) {
+      if (is_given(options, name)) {
+        return fmt::format("--payload is the whole message, so it can't go with --{}", name);
+      }
+    }
+  }
+  if (is_given(options, "text") && options.text("webhook-type") == "webhook-trigger") {
+    return "a workflow in Slack takes its inputs by name: give --payload instead of a text";
+  }
+  if (options.toggle("markdown") && has_value(options, "blocks")) {
+    return "--markdown makes a block of the text, so it can't go with --blocks";
+  }
+  if (!settings.files.empty() && has_value(options, "blocks")) {
+    return "--file takes a text as its comment, no --blocks";
+  }
+  if (settings.files.size() > 1 && has_value(options, "filename")) {
+    return "--filename names one file, and there are several";
+  }
+  int from_stdin = payload_from_stdin(options) ? 1 : 0;
+  if (options.text("text") == "-") ++from_stdin;
+  for (const std::string& file : settings.files) {
+    if (file == "-") ++from_stdin;
+    if (file == "-" && !has_value(options, "filename")) {
+      return "a file from standard input needs a name: give --filename";
+    }
+  }
+  return from_stdin > 1 ? "standard input (-) can be used once only" : "";
+}
+
+std::string problem_of_place(const Options& options, const PostSettings& settings) {
+  const Delivery& delivery = settings.delivery;
+  const bool by_webhook = !delivery.sender.webhook.empty();
+  const bool by_token = !delivery.sender.token.empty();
+  const std::string needs_token = token_only(options, settings);
+  const std::string method = settings.method.empty() ? "chat." : settings.method;
+  const bool several = delivery.channels.size() > 1;
+  const bool has_place = !delivery.channels.empty() || names_channel(settings.payload) ||
+                         settings.update.starts_with('{');
+  if (by_webhook && !needs_token.empty()) {
+    return fmt::format("{} needs a bot token (--token), a webhook can't do it", needs_token);
+  }
+  if (!delivery.thread_ts.empty() && several) {
+    return "--thread-ts belongs to one channel, so it can't go with several --channel";
+  }
+  if (!settings.update.empty() && !settings.update.starts_with('{') && several) {
+    return "--update TS belongs to one channel; for several give it an earlier step's results";
+  }
+  if (!settings.update.empty() && !settings.ephemeral.empty()) {
+    return "--update and --ephemeral can't go together";
+  }
+  if (by_token && !has_place && method.starts_with("chat.")) {
+    return "a bot token needs a --channel (or --user-email)";
+  }
+  if (by_token && !has_place && !settings.files.empty()) return "--file needs a --channel";
+  if (!by_webhook && !by_token && !settings.dry_run) {
+    return "no way to Slack: give --webhook (SLACK_WEBHOOK), or --token (SLACK_BOT_TOKEN) with "
+           "--channel";
+  }
+  return "";
+}
+
+void check_usage(const Options& options, const PostSettings& settings) {
+  std::string problem = settings.is_stream ? problem_of_stream(options) : "";
+  if (problem.empty()) problem = problem_of_content(options, settings);
+  if (problem.empty()) problem = problem_of_place(options, settings);
+  if (!problem.empty()) throw base::Error(base::exit_usage, problem);
+}
+
+// What only a token can do decides for it when a webhook is known as well, from the environment.
+Delivery read_post_delivery(const Options& options, const json::Object& payload) {
+  const bool by_method = has_value(options, "method") || has_value(options, "file");
+  const bool named = by_method || names_channel(payload) || has_value(options, "user-email");
+  Delivery delivery = read_delivery(options, named);
+  const std::string token = base::trim(options.text("token"));
+  const bool webhook_is_given = is_given(options, "webhook");
+  if (by_method && !token.empty() && !webhook_is_given) {
+    delivery.sender.webhook.clear();
+    delivery.sender.token = token;
+  }
+  const std::string email = base::trim(options.text("user-email"));
+  if (!email.empty()) delivery.channels.push_back(email);
+  return delivery;
+}
+
+}  // namespace
+
+std::vector<Option> slack_post_options() {
+  std::vector<Option> table;
+  for (const auto& more : {content_options(), status_options(), delivery_options(), where_options(),
+                           looks_options(), output_options()}) {
+    table.insert(table.end(), more.begin(), more.end());
+  }
+  return table;
+}
+
+Page slack_post_help() {
+  return {"[TEXT] [options]",
+          "Posts a text, a payload, files or a stream of lines to Slack, by incoming webhook or by "
+          "bot token, and succeeds only when Slack says so. A step of slack-github-action works "
+          "with the same inputs, and the variables of action-slack-notify are understood.\n"
+          "Outputs for later steps: ok (true, false, or empty when nothing was sent), response "
+          "(Slack's reply), time, channel_id, ts, thread_ts, results (JSON, by channel).",
+          "  " PRODUCT_NAME
+          " slack-post --channel '#ops' \"Deploy of v1.2 is done\"\n"
+          "  " PRODUCT_NAME
+          " slack-post --channel C0123ABCD --file report.pdf \"The nightly report\"\n"
+          "  tail -F app.log | " PRODUCT_NAME
+          " slack-post --stream --tee --channel '#logs'\n"
+          "  " PRODUCT_NAME
+          " slack-post --method reactions.add --channel '#ops' \\\n"
+          "      --payload '{\"timestamp\": \"1700000000.000100\", \"name\": \"tada\"}'\n"};
+}
+
+PostSettings read_post_settings(const Options& options) {
+  PostSettings settings;
+  settings.dry_run = options.toggle("dry-run");
+  settings.as_json = wants_json(options);
+  settings.errors = options.toggle("errors");
+  settings.is_stream = options.toggle("stream");
+  settings.method = base::trim(options.text("method"));
+  settings.ephemeral = base::trim(options.text("ephemeral"));
+  settings.update = base::trim(options.text("update"));
+  settings.broadcast = options.toggle("broadcast");
+  settings.overflow = read_overflow(options);
+  settings.trust = read_trust(options);
+  settings.looks = read_looks(options);
+  settings.files = options.list("file");
+  const std::string type = base::trim(options.text("webhook-type"));
+  if (type != "incoming-webhook" && type != "webhook-trigger") {
+    throw options.wrong_value("webhook-type", "incoming-webhook or webhook-trigger");
+  }
+  settings.payload = read_payload(options);
+  settings.blocks = read_blocks(options);
+  settings.delivery = read_post_delivery(options, settings.payload);
+  check_usage(options, settings);
+  settings.line = make_line(options, kSlackPost);
+  const bool patience_is_given =
+      options.source("retry-budget") != Source::fallback || has_value(options, "retries");
+  if (settings.is_stream && !patience_is_given) settings.line.retry.budget_ms = kStreamBudgetMs;
+  return settings;
+}
+
+std::string read_post_text(const Options& options) {
+  std::string text = options.text("text");
+  const bool has_payload = has_value(options, "payload") || has_value(options, "payload-file-path");
+  if (has_payload) return "";  // a text from the environment does not matter beside it
+  const bool from_stdin = text == "-" || (text.empty() && other_content(options).empty());
+  if (from_stdin && ::isatty(STDIN_FILENO) == 1) {
+    report_progress(kSlackPost, "reading the text from standard input; Ctrl-D ends it");
+  }
+  if (from_stdin) text = base::read_file("-", kMaxTextBytes, "the text");
+  while (from_stdin && text.ends_with('\n')) text.pop_back();
+  if (text.find('\0') != std::string::npos) {
+    throw base::Error(base::exit_bad_input,
+                      "the text is binary (it holds NUL bytes); post it as a file: --file");
+  }
+  if (base::first_invalid_utf8(text)) {
+    report_notice(options.env(), kSlackPost,
+                  "the text is not UTF-8; what can't be read is shown as \uFFFD");
+  }
+  if (from_stdin && base::trim(text).empty()) {
+    throw base::Error(base::exit_bad_input,
+                      "nothing to post: no text is given, and standard input is empty");
+  }
+  return text;
+}
+
+}  // namespace commands
