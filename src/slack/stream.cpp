@@ -29,27 +29,29 @@ size_t cut_code_point(const std::string& text) {
   return 0;
 }
 
-// What goes into the next message: the lines at the start of the buffer that fit, at least one.
-// Without a line break in the buffer it is all that is there, but for half a code point.
+// What goes into the next message: the lines at the start of the buffer that fit, at least one. The
+// rest behind the last line break is a line when nothing more comes, or when there is no line break;
+// half a code point is left out then.
 struct Batch {
   std::string lines;
   std::string text;  // encoded
 };
 
-Batch next_batch(const std::string& buffer, const StreamOptions& options) {
+Batch next_batch(const std::string& buffer, bool more_comes, const StreamOptions& options) {
   Batch batch;
   size_t at = 0;
   size_t units = 0;
   while (at < buffer.size()) {
-    const size_t end = buffer.find('\n', at);
-    if (end == std::string::npos) break;
-    const std::string line = buffer.substr(at, end + 1 - at);
+    const size_t line_break = buffer.find('\n', at);
+    if (line_break == std::string::npos && more_comes) break;
+    const size_t end = std::min(line_break, buffer.size() - 1) + 1;
+    const std::string line = buffer.substr(at, end - at);
     const std::string encoded = options.encode(line);
     units += base::utf16_length(encoded);
     if (units > options.most_units + 1 && at > 0) break;  // its last line break does not count
     batch.lines += line;
     batch.text += encoded;
-    at = end + 1;
+    at = end;
     if (units >= options.most_units) break;
   }
   if (!batch.lines.empty()) return batch;
@@ -74,7 +76,7 @@ class Stream {
         wait_for_turn();
         continue;
       }
-      if (!deliver(next_batch(buffer_, options_))) break;
+      if (!deliver(next_batch(buffer_, open_, options_))) break;
     }
     result_.undelivered = count_lines(buffer_, false);
     return result_;

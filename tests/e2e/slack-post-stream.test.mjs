@@ -1,0 +1,214 @@
+// slack-post --stream: lines from standard input, in order, none lost, in few messages.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { test } from 'node:test';
+import { binary, errorLine, folder, readOutputs, root, run, slackFor } from './support.mjs';
+import { join } from 'node:path';
+
+const LINES = (count, text = 'line') => Array.from({ length: count }, (_, i) => `${text} ${i}\n`).join('');
+const texts = (slack) => slack.accepted.map(({ payload }) => payload.text);
+const byWebhook = (slack, args, options = {}) => run(['slack-post', '--stream', ...args],
+  { ...options, env: { SLACK_WEBHOOK: slack.webhookUrl, ...options.env } });
+
+// The command with its standard input left open. { child, lines (of stderr and stdout so far), end }
+function start(slack, args, env = {}) {
+  const child = spawn(binary, ['slack-post', '--stream', ...args], { cwd: root, env: { SLACK_WEBHOOK: slack.webhookUrl, ...env } });
+  const out = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) child[name].on('data', (data) => { out[name] += data; });
+  child.stdin.on('error', () => {});
+  const end = once(child, 'close').then(([code, signal]) => ({ code, signal, ...out }));
+  return { child, out, end };
+}
+
+async function until(what, condition) {
+  for (const end = Date.now() + 20_000; !condition();) {
+    assert.ok(Date.now() < end, `waited for: ${what}`);
+    await delay(10);
+  }
+}
+
+test('lines go together, a message an interval; the last line needs no line break', async (t) => {
+  const slack = await slackFor(t);
+  const outputs = join(folder(t), 'outputs');
+  const result = await byWebhook(slack, [], { stdin: `${LINES(300)}end`, env: { GITHUB_OUTPUT: outputs } });
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(`${texts(slack).join('\n')}\n`, `${LINES(300)}end\n`);
+  assert.equal(result.stdout, `posted 301 lines in ${slack.accepted.length} messages\n`);
+  for (const text of texts(slack)) assert.ok(text.length <= 4000);
+  assert.equal(readOutputs(outputs).ok, 'true');
+});
+
+test('many lines: limits held, order kept, 1 s apart by default', async (t) => {
+  const slack = await slackFor(t);
+  const stdin = LINES(700, 'a line of a log');
+  const result = await byWebhook(slack, [], { stdin });
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(`${texts(slack).join('\n')}\n`, stdin);
+  assert.ok(slack.accepted.length >= 3);
+  for (let i = 1; i < slack.requests.length; i += 1) {
+    assert.ok(slack.requests[i].at_ms - slack.requests[i - 1].at_ms >= 950, 'a second apart');
+  }
+});
+
+test('nothing in it is markup, terminal colours are left out', async (t) => {
+  const slack = await slackFor(t);
+  await byWebhook(slack, ['--interval', '0'], { stdin: '<!channel> *x*\n\u001b[31mred\u001b[0m\n' });
+  assert.equal(texts(slack)[0], '&lt;!channel&gt; *x*\nred');
+  assert.equal(slack.accepted[0].payload.mrkdwn, false);
+});
+
+test('a line longer than a message goes out in parts, whole code points each', async (t) => {
+  const slack = await slackFor(t);
+  const line = 'ü🚀'.repeat(40_000);
+  const result = await byWebhook(slack, ['--interval', '0'], { stdin: `${line}\nend\n` });
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(texts(slack).join('').replaceAll('\n', ''), `${line}end`);
+  assert.equal(result.stdout.startsWith('posted 2 lines in '), true, result.stdout);
+});
+
+test('--interval and --drain-timeout that are no times are 64', async (t) => {
+  const slack = await slackFor(t);
+  for (const name of ['--interval', '--drain-timeout']) {
+    const result = await byWebhook(slack, [name, 'soon']);
+    assert.equal(result.code, 64);
+    assert.match(errorLine(result), new RegExp(`${name} is 'soon', but must be a time like 1s`));
+  }
+});
+
+test('--tee copies its input byte for byte, the result goes to stderr', async (t) => {
+  const slack = await slackFor(t);
+  const result = await byWebhook(slack, ['--tee', '--interval', '0'], { stdin: 'a\n<b>\nc' });
+  assert.equal(result.stdout, 'a\n<b>\nc');
+  assert.match(result.stderr, /posted 3 lines in \d messages?/);
+});
+
+test('lines are posted as they come, while standard input stays open', async (t) => {
+  const slack = await slackFor(t);
+  const { child, end } = start(slack, ['--interval', '200ms']);
+  child.stdin.write('first\n');
+  await until('the first line', () => slack.accepted.length === 1);
+  child.stdin.write('half');
+  await delay(400);
+  assert.equal(slack.accepted.length, 1, 'half a line waits for its end');
+  child.stdin.write(' a line\n');
+  await until('the second line', () => slack.accepted.length === 2);
+  child.stdin.end();
+  assert.equal((await end).code, 0);
+  assert.deepEqual(texts(slack), ['first', 'half a line']);
+});
+
+test('a rate limit in the middle: Retry-After is kept, every line arrives once, in order', async (t) => {
+  const slack = await slackFor(t, { perChannelMs: 900 });
+  const stdin = LINES(400, 'a line that has some length to it');
+  const result = await byWebhook(slack, ['--interval', '300ms'], { stdin });
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(`${texts(slack).join('\n')}\n`, stdin);
+  assert.ok(slack.requests.length > slack.accepted.length, 'it was limited');
+});
+
+for (const fault of [{ kind: 'reset-before-body' }, { kind: 'status', status: 503, body: 'x y' }, { kind: 'reset-in-reply' }]) {
+  test(`no line is lost by ${JSON.stringify(fault)}`, async (t) => {
+    const slack = await slackFor(t);
+    slack.fail(fault);
+    const result = await byWebhook(slack, ['--interval', '0'], { stdin: LINES(50) });
+    assert.equal(result.code, 0, result.stderr);
+    const arrived = new Set(texts(slack).join('\n').split('\n'));
+    assert.equal(arrived.size, 50);
+  });
+}
+
+test('a refusal ends it: the error, the lines that were not delivered, the exit code', async (t) => {
+  const slack = await slackFor(t);
+  slack.fail({ kind: 'word', word: 'channel_is_archived' });
+  const result = await byWebhook(slack, [], { stdin: LINES(3) });
+  assert.equal(result.code, 78);
+  assert.match(result.stderr, /channel_is_archived/);
+  assert.match(result.stderr, /3 lines were read and not delivered/);
+});
+
+test('several channels: one that fails does not stop the others', async (t) => {
+  const slack = await slackFor(t);
+  const result = await run(['slack-post', '--stream', '--api', slack.apiUrl, '--channel', '#ops,#attic,#general', '--interval', '0'],
+    { env: { SLACK_BOT_TOKEN: slack.token }, stdin: LINES(20) });
+  assert.equal(result.code, 78, result.stderr);
+  assert.match(result.stderr, /#attic: Slack says is_archived/);
+  assert.equal(result.stderr.match(/is_archived/g).length, 1, 'it is told once');
+  for (const channel of ['C00000001', 'C00000002']) {
+    const lines = slack.accepted.filter((message) => message.channel === channel).map(({ payload }) => payload.text).join('\n');
+    assert.equal(`${lines}\n`, LINES(20));
+  }
+});
+
+test('SIGTERM: what was read is flushed, exit 0', async (t) => {
+  const slack = await slackFor(t);
+  const { child, end } = start(slack, ['--interval', '1s']);
+  child.stdin.write('a\n');
+  await until('the first line', () => slack.accepted.length === 1);
+  child.stdin.write('b\nc');
+  await delay(100);
+  child.kill('SIGTERM');
+  const result = await end;
+  assert.equal(result.code, 0, result.stderr);
+  assert.deepEqual(texts(slack), ['a', 'b\nc']);
+});
+
+test('SIGTERM while Slack answers 429 without end: 75 within --drain-timeout, with the number of lines', async (t) => {
+  const slack = await slackFor(t);
+  slack.fail({ kind: 'ratelimited', retryAfter: 600, as: 'text' });
+  const { child, end } = start(slack, ['--drain-timeout', '1s']);
+  child.stdin.write('a\nb\n');
+  await until('the request', () => slack.requests.length === 1);
+  await delay(200);
+  child.kill('SIGTERM');
+  const stopped = Date.now();
+  const result = await end;
+  assert.ok(Date.now() - stopped < 4000, 'within its time');
+  assert.equal(result.code, 75, result.stderr);
+  assert.match(result.stderr, /within --drain-timeout \(1 s\).*2 lines were read and not delivered/);
+});
+
+test('the end of input while Slack hangs: 75 within --drain-timeout', async (t) => {
+  const slack = await slackFor(t);
+  slack.fail({ kind: 'hang' });
+  const started = Date.now();
+  const result = await byWebhook(slack, ['--drain-timeout', '1s'], { stdin: LINES(5) });
+  assert.equal(result.code, 75, result.stderr);
+  assert.ok(Date.now() - started < 5000, 'within its time');
+  assert.match(result.stderr, /5 lines were read and not delivered/);
+});
+
+test('a second signal ends it at once', async (t) => {
+  const slack = await slackFor(t);
+  slack.fail({ kind: 'ratelimited', retryAfter: 600, as: 'text' });
+  const { child, end } = start(slack, []);
+  child.stdin.write('a\n');
+  await until('the request', () => slack.requests.length === 1);
+  child.kill('SIGINT');
+  await delay(200);
+  child.kill('SIGINT');
+  assert.equal((await end).code, 130);
+});
+
+test('a writer that is faster than Slack waits: what is held is bounded', async (t) => {
+  const slack = await slackFor(t);
+  slack.fail({ kind: 'ratelimited', retryAfter: 600, as: 'text' });
+  const { child, end } = start(slack, ['--drain-timeout', '0']);
+  await new Promise((resolve) => { child.stdin.write('x\n', resolve); });
+  child.stdin.write(LINES(100_000, 'a line of a log that goes on and on'));
+  await until('the request', () => slack.requests.length === 1);
+  await delay(500);
+  assert.ok(child.stdin.writableLength > 1_000_000, 'most of it still waits in the writer');
+  child.kill('SIGTERM');
+  assert.equal((await end).code, 75);
+});
+
+test('dry run: the messages, and nothing is sent', async (t) => {
+  const slack = await slackFor(t);
+  const result = await byWebhook(slack, ['--dry-run', '--interval', '0'], { stdin: 'a\nb\n' });
+  assert.equal(result.code, 0);
+  assert.match(result.stdout, /^a\nb\n---\nposted 0|^a\nb\n---\n/);
+  assert.equal(slack.requests.length, 0);
+});
