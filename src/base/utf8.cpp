@@ -55,6 +55,11 @@ bool is_control(char32_t c) {
 }  // namespace
 
 char32_t next_code_point(std::string_view text, size_t& at) {
+  const unsigned byte = byte_at(text, at);
+  if (byte < 0x80) {  // most text is ASCII
+    ++at;
+    return byte;
+  }
   size_t length = 1;
   const auto code_point = decode(text, at, length);
   at += length;
@@ -117,13 +122,17 @@ std::string shorten(std::string_view text, size_t max_units) {
   return kept + "…";
 }
 
+bool is_unsafe_to_show(char32_t code_point) {
+  return is_control(code_point) || turns_direction(code_point);
+}
+
 std::string one_line(std::string_view text) {
   std::string line;
   for (size_t at = 0; at < text.size();) {
     const char32_t code_point = next_code_point(text, at);
     if (is_space(code_point)) {
       line.push_back(' ');
-    } else if (!is_control(code_point) && !turns_direction(code_point)) {
+    } else if (!is_unsafe_to_show(code_point)) {
       append_code_point(line, code_point);
     }
   }

@@ -28,9 +28,12 @@ size_t utf16_length(std::string_view text);
 // At most max_units UTF-16 units; a cut text ends in "…". Never cuts inside a code point.
 std::string shorten(std::string_view text, size_t max_units);
 
-// One line that is safe to show: line breaks and tabs become spaces, other control characters and
-// those that turn the direction of the text around (U+202A..U+202E, U+2066..U+2069) are dropped,
-// and invalid UTF-8 is repaired.
+// Control characters, and those that turn the direction of the text around (U+202A..U+202E,
+// U+2066..U+2069).
+bool is_unsafe_to_show(char32_t code_point);
+
+// One line that is safe to show: line breaks and tabs become spaces, what else is unsafe to show is
+// dropped, and invalid UTF-8 is repaired.
 std::string one_line(std::string_view text);
 
 }  // namespace base

@@ -93,14 +93,16 @@ std::string escape_lines(std::string_view text) {
 }
 
 std::string escape_plain(std::string_view text) {
-  std::vector<std::string> lines =
-      base::split(base::replace_all(without_colours(text), "\r\n", "\n"), '\n');
-  for (std::string& line : lines) {
-    std::vector<std::string> cells = base::split(line, '\t');
-    for (std::string& cell : cells) cell = escape_entities(base::one_line(cell));
-    line = base::join(cells, "\t");
+  std::string kept;
+  const std::string bare = without_colours(text);
+  for (size_t at = 0; at < bare.size();) {
+    const char32_t code_point = base::next_code_point(bare, at);
+    const bool is_layout = code_point == '\n' || code_point == '\t';
+    if (is_layout || !base::is_unsafe_to_show(code_point)) {
+      base::append_code_point(kept, code_point);
+    }
   }
-  return base::join(lines, "\n");
+  return escape_entities(kept);
 }
 
 std::string without_broadcasts(std::string_view text, bool names) {

@@ -12,9 +12,9 @@ export const machine = `${cpus().length} x ${cpus()[0].model.trim()}`;
 export const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 // { webhookUrl, stop }
-export async function startSlack() {
+export async function startSlack(args = []) {
   const stdio = ['pipe', 'pipe', 'inherit'];
-  const slack = spawn(process.execPath, [join(root, 'tests/standin/slack.mjs'), '--port', '0'], { stdio });
+  const slack = spawn(process.execPath, [join(root, 'tests/standin/slack.mjs'), '--port', '0', ...args], { stdio });
   const [line] = await once(createInterface({ input: slack.stdout }), 'line');
   return { ...JSON.parse(line), stop: () => slack.stdin.end() };
 }
