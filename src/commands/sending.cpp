@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "commands/report.hpp"
 #include "json/write.hpp"
 #include "slack/errors.hpp"
+#include "slack/lookup.hpp"
 #include "slack/preview.hpp"
 
 namespace commands {
@@ -28,8 +30,10 @@ std::string ok_word(const std::vector<Sending>& sendings) {
 std::string with_part(const Sending& sending, const std::string& text) {
   if (sending.calls.size() < 2) return text;
   const size_t taken = sending.receipts.size();
+  const std::string before =
+      fmt::format("; {} posted", taken == 1 ? "the one before it is" : "those before it are");
   return fmt::format("part {} of {}: {}{}", taken + 1, sending.calls.size(), text,
-                     taken == 0 ? "" : fmt::format("; the first {} are posted", taken));
+                     taken == 0 ? "" : before);
 }
 
 // The last line of a terminal, written over and over while a file is on its way.
@@ -44,6 +48,16 @@ slack::Progress upload_progress() {
   };
 }
 
+// The channel of a call, when it is an ID: some replies do not repeat it.
+std::string channel_in(const json::Object& arguments) {
+  const json::Value call(arguments);
+  for (const char* name : {"channel", "channel_id"}) {
+    const std::string channel = json::string_at(call, name);
+    if (slack::is_id(channel)) return channel;
+  }
+  return "";
+}
+
 void send_calls(Sending& sending, const slack::Sender& sender, const slack::Line& line) {
   if (!sending.files.empty()) {
     json::Array files = slack::upload(sender, sending.files, line, upload_progress());
@@ -52,13 +66,12 @@ void send_calls(Sending& sending, const slack::Sender& sender, const slack::Line
   for (slack::Call& call : sending.calls) {
     if (!sending.receipts.empty()) {
       line.clock.sleep_ms(kPaceMs);
-      const slack::Receipt& first = sending.receipts.front();
-      if (sending.in_thread) call.arguments.push_back({"thread_ts", first.ts});
+      const bool has_thread = json::find(json::Value(call.arguments), "thread_ts") != nullptr;
+      const bool begins_one = sending.in_thread && !has_thread;
+      if (begins_one) call.arguments.push_back({"thread_ts", sending.receipts.front().ts});
     }
     slack::Receipt receipt = slack::send(sender, call, line);
-    if (receipt.channel_id.empty()) {
-      receipt.channel_id = json::string_at(json::Value(call.arguments), "channel_id");
-    }
+    if (receipt.channel_id.empty()) receipt.channel_id = channel_in(call.arguments);
     sending.response = receipt.response;
     sending.receipts.push_back(std::move(receipt));
   }
@@ -129,7 +142,8 @@ std::string sent_text(const std::vector<Sending>& sendings) {
     if (!is_sent(sending)) continue;
     const slack::Receipt& first = sending.receipts.front();
     text += sending.done;
-    text += first.ts.empty() ? "\n" : fmt::format(" ({} {})\n", first.channel_id, first.ts);
+    const std::string where = base::trim(first.channel_id + " " + first.ts);
+    text += where.empty() ? "\n" : fmt::format(" ({})\n", where);
   }
   return text;
 }

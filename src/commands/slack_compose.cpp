@@ -305,10 +305,12 @@ json::Object blocks_payload(const PostSettings& settings, const std::string& tex
 // use it. Its arguments name one file, or several under file_uploads.
 std::vector<Sending> compose_upload_v2(const PostSettings& settings, const base::Env& env) {
   const json::Value payload(settings.payload);
-  json::Array several{payload};
+  json::Array several;
   if (const json::Array* list = json::as_array(json::find(payload, "file_uploads"))) {
     several = *list;
   }
+  const bool names_one = json::find(payload, "file") || json::find(payload, "content");
+  if (names_one || several.empty()) several.insert(several.begin(), payload);
   std::vector<slack::File> files;
   for (const json::Value& one : several) {
     const std::string content = json::string_at(one, "content");

@@ -52,18 +52,6 @@ std::string read_token(const Options& options) {
   return token;
 }
 
-std::string read_thread(const Options& options) {
-  std::string ts = base::trim(options.text("thread-ts"));
-  const size_t dot = ts.find('.');
-  const bool fits =
-      ts.empty() || (dot != std::string::npos && consists_of(ts.substr(0, dot), kDigits) &&
-                     consists_of(ts.substr(dot + 1), kDigits));
-  if (!fits) {
-    throw options.wrong_value("thread-ts", "a message's ts, for example 1700000000.000100");
-  }
-  return ts;
-}
-
 std::string read_api(const Options& options) {
   std::string url = base::trim(options.text("api"));
   if (!net::is_http_url(url)) {
@@ -191,7 +179,7 @@ Delivery read_delivery(const Options& options, bool named_channels) {
     const auto known = std::find(delivery.channels.begin(), delivery.channels.end(), channel);
     if (known == delivery.channels.end()) delivery.channels.push_back(channel);
   }
-  delivery.thread_ts = read_thread(options);
+  delivery.thread_ts = read_ts(options, "thread-ts");
   const bool both = !delivery.sender.webhook.empty() && !delivery.sender.token.empty();
   if (both && token_wins(options, named_channels || !delivery.channels.empty())) {
     delivery.sender.webhook.clear();
@@ -199,6 +187,18 @@ Delivery read_delivery(const Options& options, bool named_channels) {
     delivery.sender.token.clear();
   }
   return delivery;
+}
+
+std::string read_ts(const Options& options, const std::string& name) {
+  std::string ts = base::trim(options.text(name));
+  const size_t dot = ts.find('.');
+  const bool fits =
+      ts.empty() || (dot != std::string::npos && consists_of(ts.substr(0, dot), kDigits) &&
+                     consists_of(ts.substr(dot + 1), kDigits));
+  if (!fits) {
+    throw options.wrong_value(name, "a message's ts, for example 1700000000.000100");
+  }
+  return ts;
 }
 
 slack::Looks read_looks(const Options& options) {

@@ -38,6 +38,9 @@ Option mentions_option(const std::string& group, const std::string& purpose);
 // alike directly, and for values that can't be right; no text of it holds a secret.
 Delivery read_delivery(const Options& options, bool named_channels);
 
+// A message's ts; "" when it is not given.
+std::string read_ts(const Options& options, const std::string& name);  // throws 64
+
 slack::Looks read_looks(const Options& options);  // throws 64
 
 slack::Mentions read_mentions(const Options& options);  // empty without --mentions

@@ -80,21 +80,26 @@ class Filler {
 
   std::string filled(const std::string& text, const std::string& place, bool is_mrkdwn) const {
     const auto value_of = [&](const std::string& name) {
-      const std::string value = value_at(name, place);
+      const std::string value = value_at(name);
       return is_mrkdwn ? trusted_mrkdwn(value, trust_) : value;
     };
-    return github::fill_templates(text, value_of);
+    try {
+      return github::fill_templates(text, value_of);
+    } catch (const base::Error& error) {
+      throw base::Error(error.code(), fmt::format("{}, at {}: {}", source_, place, error.what()));
+    }
   }
 
-  std::string value_at(const std::string& name, const std::string& place) const {
+  std::string value_at(const std::string& name) const {
     if (name.starts_with("env.") && base::is_set(name.substr(4))) return env_(name.substr(4));
     if (name.starts_with("github.")) {
       if (const auto value = github::context_text(env_, event_, name.substr(7))) return *value;
     }
-    throw base::Error(base::exit_bad_input,
-                      fmt::format("{}: ${{{{ {} }}}} at {} has no value; templates know env.NAME "
-                                  "of variables that are set, and github.PATH of the event",
-                                  source_, base::shorten(base::one_line(name), 100), place));
+    throw base::Error(
+        base::exit_bad_input,
+        fmt::format("${{{{ {} }}}} has no value; templates know env.NAME of variables "
+                    "that are set, and github.PATH of the run and its event",
+                    base::shorten(base::one_line(name), 100)));
   }
 
   const base::Env& env_;

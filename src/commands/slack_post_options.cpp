@@ -16,6 +16,8 @@ namespace commands {
 namespace {
 
 constexpr size_t kMaxTextBytes = size_t{25} << 20U;
+// Options that say what no webhook can do.
+constexpr const char* kTokenOnly[] = {"method", "file", "user-email", "ephemeral", "update"};
 constexpr int64_t kStreamBudgetMs = 86'400'000;
 
 std::vector<Option> content_options() {
@@ -104,7 +106,13 @@ std::string other_content(const Options& options) {
   const std::string method = base::trim(options.text("method"));
   if (!method.empty() && !method.starts_with("chat.")) return "--method";
   if (options.text("webhook-type") == "webhook-trigger") return "--webhook-type";
-  return has_value(options, "title") ? "--title" : "";
+  return "";
+}
+
+// A ts, or the results of an earlier step.
+std::string read_update(const Options& options) {
+  const std::string text = base::trim(options.text("update"));
+  return text.starts_with('{') ? text : read_ts(options, "update");
 }
 
 Overflow read_overflow(const Options& options) {
@@ -126,10 +134,10 @@ bool names_channel(const json::Object& payload) {
 
 // What only a bot token can do; "" when none of it is asked for.
 std::string token_only(const Options& options, const PostSettings& settings) {
-  for (const char* name : {"method", "file", "user-email", "ephemeral", "update", "broadcast"}) {
-    if (!has_value(options, name)) continue;
-    if (std::string(name) != "broadcast" || settings.broadcast) return std::string("--") + name;
+  for (const char* name : kTokenOnly) {
+    if (has_value(options, name)) return std::string("--") + name;
   }
+  if (settings.broadcast) return "--broadcast";
   if (settings.overflow == Overflow::thread) return "--overflow thread";
   if (settings.overflow == Overflow::file) return "--overflow file";
   return settings.delivery.channels.size() > 1 ? "several --channel" : "";
@@ -157,6 +165,9 @@ std::string problem_of_content(const Options& options, const PostSettings& setti
   }
   if (is_given(options, "text") && options.text("webhook-type") == "webhook-trigger") {
     return "a workflow in Slack takes its inputs by name: give --payload instead of a text";
+  }
+  if (has_value(options, "blocks") && (is_given(options, "title") || is_given(options, "footer"))) {
+    return "--blocks are the whole message, so --title and --footer can't go with them";
   }
   if (options.toggle("markdown") && has_value(options, "blocks")) {
     return "--markdown makes a block of the text, so it can't go with --blocks";
@@ -210,18 +221,17 @@ std::string problem_of_place(const Options& options, const PostSettings& setting
   return "";
 }
 
-void check_usage(const Options& options, const PostSettings& settings) {
+void check_content(const Options& options, const PostSettings& settings) {
   std::string problem = settings.is_stream ? problem_of_stream(options) : "";
   if (problem.empty()) problem = problem_of_content(options, settings);
-  if (problem.empty()) problem = problem_of_place(options, settings);
   if (!problem.empty()) throw base::Error(base::exit_usage, problem);
 }
 
 // What only a token can do decides for it when a webhook is known as well, from the environment.
 Delivery read_post_delivery(const Options& options, const json::Object& payload) {
-  const bool by_method = has_value(options, "method") || has_value(options, "file");
-  const bool named = by_method || names_channel(payload) || has_value(options, "user-email");
-  Delivery delivery = read_delivery(options, named);
+  bool by_method = false;
+  for (const char* name : kTokenOnly) by_method = by_method || has_value(options, name);
+  Delivery delivery = read_delivery(options, by_method || names_channel(payload));
   const std::string token = base::trim(options.text("token"));
   const bool webhook_is_given = is_given(options, "webhook");
   if (by_method && !token.empty() && !webhook_is_given) {
@@ -270,7 +280,7 @@ PostSettings read_post_settings(const Options& options) {
   settings.is_stream = options.toggle("stream");
   settings.method = base::trim(options.text("method"));
   settings.ephemeral = base::trim(options.text("ephemeral"));
-  settings.update = base::trim(options.text("update"));
+  settings.update = read_update(options);
   settings.broadcast = options.toggle("broadcast");
   settings.overflow = read_overflow(options);
   settings.trust = read_trust(options);
@@ -280,10 +290,12 @@ PostSettings read_post_settings(const Options& options) {
   if (type != "incoming-webhook" && type != "webhook-trigger") {
     throw options.wrong_value("webhook-type", "incoming-webhook or webhook-trigger");
   }
+  check_content(options, settings);  // before a file or standard input is read
   settings.payload = read_payload(options);
   settings.blocks = read_blocks(options);
   settings.delivery = read_post_delivery(options, settings.payload);
-  check_usage(options, settings);
+  const std::string problem = problem_of_place(options, settings);
+  if (!problem.empty()) throw base::Error(base::exit_usage, problem);
   settings.line = make_line(options, kSlackPost);
   const bool patience_is_given =
       options.source("retry-budget") != Source::fallback || has_value(options, "retries");
@@ -300,7 +312,7 @@ std::string read_post_text(const Options& options) {
     report_progress(kSlackPost, "reading the text from standard input; Ctrl-D ends it");
   }
   if (from_stdin) text = base::read_file("-", kMaxTextBytes, "the text");
-  while (from_stdin && text.ends_with('\n')) text.pop_back();
+  while (from_stdin && (text.ends_with('\n') || text.ends_with('\r'))) text.pop_back();
   if (text.find('\0') != std::string::npos) {
     throw base::Error(base::exit_bad_input,
                       "the text is binary (it holds NUL bytes); post it as a file: --file");
@@ -309,7 +321,8 @@ std::string read_post_text(const Options& options) {
     report_notice(options.env(), kSlackPost,
                   "the text is not UTF-8; what can't be read is shown as \uFFFD");
   }
-  if (from_stdin && base::trim(text).empty()) {
+  const bool has_title = has_value(options, "title");
+  if (from_stdin && base::trim(text).empty() && !has_title) {
     throw base::Error(base::exit_bad_input,
                       "nothing to post: no text is given, and standard input is empty");
   }

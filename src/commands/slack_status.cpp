@@ -153,6 +153,8 @@ slack::Message status_message(const Options& options, const std::string& text) {
   message.text = head;
   message.blocks.push_back({BlockKind::section, below.empty() ? head : head + "\n" + below});
   if (!text.empty()) message.blocks.push_back({BlockKind::section, text});
+  message.title = slack::escape(options.text("title"));
+  message.footer = slack::escape(options.text("footer"));
   message.looks = read_looks(options);
   if (message.looks.color.empty()) message.looks.color = look.color;
   return message;

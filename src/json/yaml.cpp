@@ -72,16 +72,40 @@ Value tree_of(const YAML::Node& node, const std::string& source, size_t& count, 
   return quoted ? Value(node.Scalar()) : plain_scalar(node.Scalar());
 }
 
-// Hears of a stream only where its documents begin.
+// True when the quote at `start` has one that closes it.
+bool is_closed(const std::string& text, size_t start) {
+  const char quote = text[start];
+  for (size_t at = start + 1; at < text.size(); ++at) {
+    const bool is_pair = quote == '"' ? text[at] == '\\' : text.compare(at, 2, "''") == 0;
+    if (is_pair) {
+      ++at;
+    } else if (text[at] == quote) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Hears of a stream only where its documents begin, and of quotes.
 struct Beginnings : YAML::EventHandler {
   using Anchor = YAML::anchor_t;
   using Style = YAML::EmitterStyle::value;
+  explicit Beginnings(const std::string& text_read) : text(text_read) {}
+  const std::string& text;
   YAML::Mark last;
   void OnDocumentStart(const YAML::Mark& mark) override { last = mark; }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark&, Anchor) override {}
   void OnAlias(const YAML::Mark&, Anchor) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, Anchor, const std::string&) override {}
+  // The parser takes a quote that is open at the end of the text for closed.
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, Anchor,
+                const std::string&) override {
+    const auto start = static_cast<size_t>(mark.pos);
+    const bool is_quoted = tag == "!" && start < text.size();
+    if (is_quoted && (text[start] == '"' || text[start] == '\'') && !is_closed(text, start)) {
+      throw YAML::ParserException(mark, "this quote is not closed");
+    }
+  }
   void OnSequenceStart(const YAML::Mark&, const std::string&, Anchor, Style) override {}
   void OnSequenceEnd() override {}
   void OnMapStart(const YAML::Mark&, const std::string&, Anchor, Style) override {}
@@ -90,10 +114,10 @@ struct Beginnings : YAML::EventHandler {
 
 // YAML::Load drops what follows the first document without a word, and YAML::LoadAll never ends on
 // "," (github.com/jbeder/yaml-cpp/pull/1319).
-void refuse_second_document(const std::string& text, const std::string& source) {
+void refuse_what_the_parser_takes(const std::string& text, const std::string& source) {
   std::istringstream stream(text);
   YAML::Parser parser(stream);
-  Beginnings beginnings;
+  Beginnings beginnings(text);
   if (parser.HandleNextDocument(beginnings) && parser.HandleNextDocument(beginnings)) {
     throw not_yaml(beginnings.last, source, "something stands behind the end of the document");
   }
@@ -101,13 +125,16 @@ void refuse_second_document(const std::string& text, const std::string& source) 
 
 }  // namespace
 
-Value parse_yaml(const std::string& text, const std::string& source) {
+Value parse_yaml(const std::string& bytes, const std::string& source) {
+  constexpr std::string_view mark =
+      "\xEF\xBB\xBF";  // of byte order, which the parser's places leave out
+  const std::string text = bytes.substr(bytes.starts_with(mark) ? mark.size() : 0);
   if (base::first_invalid_utf8(text)) {
     throw base::Error(base::exit_bad_input, fmt::format("{} is not UTF-8", source));
   }
   try {
     size_t count = 0;
-    refuse_second_document(text, source);
+    refuse_what_the_parser_takes(text, source);
     return tree_of(YAML::Load(text), source, count, 0);
   } catch (const YAML::Exception& error) {
     throw not_yaml(error.mark, source, error.msg);

@@ -246,7 +246,10 @@ HttpResponse exchange_with(CURL* curl, const HttpRequest& request, const CurlOpt
   set_ca(curl, ca);
   set_request(curl, request, headers, options.user_agent);
   set_timeout(curl, request);
-  if (!options.proxy.empty()) curl_easy_setopt(curl, CURLOPT_PROXY, options.proxy.c_str());
+  if (!options.proxy.empty()) {
+    curl_easy_setopt(curl, CURLOPT_PROXY, options.proxy.c_str());
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "");  // NO_PROXY belongs to the environment's proxies
+  }
   set_callbacks(curl, exchange, error_text);
   const CURLcode code = curl_easy_perform(curl);
   if (exchange.stopped_by) std::rethrow_exception(exchange.stopped_by);

@@ -21,9 +21,14 @@ json::Object block_object(const Block& block) {
   return {{"type", "section"}, {"text", mrkdwn_object(block.text)}};
 }
 
-json::Array block_list(const std::vector<Block>& blocks) {
+json::Array block_list(const Message& message) {
+  using Kind = Block::Kind;
   json::Array list;
-  for (const Block& block : blocks) list.emplace_back(block_object(block));
+  if (!message.title.empty()) {
+    list.emplace_back(block_object({Kind::section, "*" + message.title + "*"}));
+  }
+  for (const Block& block : message.blocks) list.emplace_back(block_object(block));
+  if (!message.footer.empty()) list.emplace_back(block_object({Kind::context, message.footer}));
   return list;
 }
 
@@ -31,14 +36,14 @@ void add(json::Object& object, const char* name, const std::string& value) {
   if (!value.empty()) object.push_back({name, value});
 }
 
-// What a colour, a title or a footer needs. A text beside an attachment would be shown a second
-// time; its fallback is not.
+// What a colour needs, and beside a text alone a title or a footer. A text beside an attachment
+// would be shown a second time; its fallback is not.
 json::Object attachment(const Message& message) {
   json::Object object;
   add(object, "color", message.looks.color);
   object.push_back({"fallback", message.text.empty() ? message.title : message.text});
   if (!message.blocks.empty()) {
-    object.push_back({"blocks", block_list(message.blocks)});
+    object.push_back({"blocks", block_list(message)});
     return object;
   }
   add(object, "title", message.title);
@@ -53,14 +58,14 @@ json::Object attachment(const Message& message) {
 json::Object payload(const Message& message) {
   json::Object body;
   add(body, "channel", message.channel);
-  const bool attached =
-      !message.looks.color.empty() || !message.title.empty() || !message.footer.empty();
+  const bool has_frame = !message.title.empty() || !message.footer.empty();
+  const bool attached = !message.looks.color.empty() || (has_frame && message.blocks.empty());
   if (attached) {
     add(body, "text", message.lead);
     body.push_back({"attachments", json::Array{attachment(message)}});
   } else {
     add(body, "text", message.text);
-    if (!message.blocks.empty()) body.push_back({"blocks", block_list(message.blocks)});
+    if (!message.blocks.empty()) body.push_back({"blocks", block_list(message)});
     if (!message.formatted) body.push_back({"mrkdwn", false});
   }
   add(body, "thread_ts", message.thread_ts);

@@ -41,8 +41,8 @@ struct Message {
   std::string text;  // the message; with blocks the notification, and what is read without them
   bool formatted = true;  // * _ ~ and ` in the text are markup
   std::vector<Block> blocks;
-  std::string title;   // stands bold above the text; not with blocks
-  std::string footer;  // stands small below the text; not with blocks
+  std::string title;   // stands bold above the text or the blocks
+  std::string footer;  // stands small below them
   Looks looks;
   std::string channel;     // ID or #name; needed with a token
   std::string thread_ts;   // "" for a message of its own

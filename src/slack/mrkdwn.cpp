@@ -96,7 +96,9 @@ std::string escape_plain(std::string_view text) {
   std::string kept;
   const std::string bare = without_colours(text);
   for (size_t at = 0; at < bare.size();) {
-    const char32_t code_point = base::next_code_point(bare, at);
+    char32_t code_point = base::next_code_point(bare, at);
+    if (code_point == '\r' && bare.substr(at, 1) == "\n") continue;
+    if (code_point == '\r') code_point = '\n';  // a progress bar writes over its line
     const bool is_layout = code_point == '\n' || code_point == '\t';
     if (is_layout || !base::is_unsafe_to_show(code_point)) {
       base::append_code_point(kept, code_point);
@@ -106,8 +108,12 @@ std::string escape_plain(std::string_view text) {
 }
 
 std::string without_broadcasts(std::string_view text, bool names) {
-  std::string safe = base::replace_all(text, "<!", "&lt;!");
-  safe = base::replace_all(safe, "&lt;!date^", "<!date^");
+  std::string safe;
+  for (size_t at = 0; at < text.size(); ++at) {
+    const std::string_view rest = text.substr(at);
+    const bool calls = rest.starts_with("<!") && !rest.starts_with("<!date^");
+    safe += calls ? "&lt;" : std::string(1, text[at]);
+  }
   if (!names) return safe;
   for (const char* word : {"@channel", "@here", "@everyone", "@group"}) {
     safe = without_name(safe, word);

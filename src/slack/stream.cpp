@@ -30,8 +30,8 @@ size_t cut_code_point(const std::string& text) {
 }
 
 // What goes into the next message: the lines at the start of the buffer that fit, at least one. The
-// rest behind the last line break is a line when nothing more comes, or when there is no line break;
-// half a code point is left out then.
+// rest behind the last line break is a line when nothing more comes, or when there is no line
+// break; half a code point is left out then.
 struct Batch {
   std::string lines;
   std::string text;  // encoded

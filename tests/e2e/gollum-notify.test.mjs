@@ -127,7 +127,7 @@ test('--mentions names the author on Slack; logins in any case', async (t) => {
 test('the README\'s step makes the diff from a real wiki repository', async (t) => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const [script] = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => parseYaml(match[1]))
-    .flatMap((workflow) => workflow.jobs?.notify.steps ?? []).filter((step) => step.run).map((step) => step.run);
+    .flatMap((workflow) => workflow.jobs?.notify?.steps ?? []).filter((step) => step.run).map((step) => step.run);
   const here = folder(t);
   const wiki = join(here, 'wiki');
   const git = (...args) => execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@y', '-C', wiki, ...args]).toString().trim();

@@ -273,3 +273,16 @@ TEST_CASE("deep nesting ends in an error, not in a crash") {
 TEST_CASE("the version of the parser is told") {
   CHECK(json::yaml_cpp_version().find('.') != std::string::npos);
 }
+
+TEST_CASE("a quote that is not closed is refused where it stands") {
+  for (const std::string text : {"a: \"open\n", "a: 'open\n", "\"a\\\"\n", "'it''s\n",
+                                 "a: \"b\nc: d\n", "\xC3\xBC: \"open\n"}) {
+    CAPTURE(text);
+    CHECK_THROWS_WITH_AS(json::parse_yaml(text, "x"), doctest::Contains("line 1"), base::Error);
+  }
+  for (const std::string text : {"a: \"b\"\n", "'it''s'\n", "\"a\\\"b\"\n", "\xC3\xBC: \"b\"\n",
+                                 "\xEF\xBB\xBF\"a\": 'b'\n", "a: it's\n"}) {
+    CAPTURE(text);
+    CHECK_NOTHROW(json::parse_yaml(text, "x"));
+  }
+}

@@ -73,6 +73,7 @@ TEST_CASE("foreign text of several lines keeps its lines") {
   CHECK(slack::escape_plain("a <b>\r\n```\tc\x07") == "a &lt;b&gt;\n```\tc");
   CHECK(slack::escape_plain("\x1b[1;31mred\x1b[0m \x1b[K<@U1>") == "red &lt;@U1&gt;");
   CHECK(slack::escape_plain("\x1b[") == "");
+  CHECK(slack::escape_plain("10%\r20%\r\n") == "10%\n20%\n");
 }
 
 TEST_CASE("markup without calls to a crowd") {
@@ -86,6 +87,7 @@ TEST_CASE("markup without calls to a crowd") {
       {"<!channel> <!here|x> <!everyone>", false, "&lt;!channel> &lt;!here|x> &lt;!everyone>"},
       {"<!subteam^S1>", false, "&lt;!subteam^S1>"},
       {"<!date^1^{date}|x>", false, "<!date^1^{date}|x>"},
+      {"&lt;!date^1^{date}|x&gt;", false, "&lt;!date^1^{date}|x&gt;"},
       {"@channel @Here ada@here.example", false, "@channel @Here ada@here.example"},
       {"@channel @Here", true,
        "@\xE2\x81\xA0"
