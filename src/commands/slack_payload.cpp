@@ -169,6 +169,12 @@ std::string trusted_mrkdwn(const std::string& text, const Trust& trust) {
   return trust.broadcasts ? marked : slack::without_broadcasts(marked, trust.link_names);
 }
 
+std::string encoded_text(const std::string& text, const Trust& trust) {
+  if (trust.mrkdwn) return trusted_mrkdwn(text, trust);
+  const std::string plain = slack::escape_plain(text);
+  return trust.broadcasts ? plain : slack::without_broadcasts(plain, trust.link_names);
+}
+
 json::Value read_github_event(const base::Env& env) {
   const std::string path = env("GITHUB_EVENT_PATH");
   if (path.empty()) return nullptr;

@@ -21,6 +21,9 @@ Trust read_trust(const Options& options);  // --mrkdwn, --allow-broadcast, --lin
 // Foreign text for a place where Slack reads mrkdwn.
 std::string trusted_mrkdwn(const std::string& text, const Trust& trust);
 
+// The same for a message of plain text, which needs no escapes but those of & < >.
+std::string encoded_text(const std::string& text, const Trust& trust);
+
 // The event that started the workflow, by GITHUB_EVENT_PATH; null when there is none. Throws 65.
 json::Value read_github_event(const base::Env& env);
 

@@ -7,6 +7,7 @@
 #include "commands/report.hpp"
 #include "commands/sending.hpp"
 #include "commands/slack_compose.hpp"
+#include "commands/slack_places.hpp"
 #include "commands/slack_post_options.hpp"
 #include "commands/slack_stream.hpp"
 

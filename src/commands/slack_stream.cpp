@@ -13,6 +13,7 @@
 #include "commands/report.hpp"
 #include "commands/sending.hpp"
 #include "commands/slack_compose.hpp"
+#include "commands/slack_places.hpp"
 #include "commands/slack_post.hpp"
 #include "json/write.hpp"
 #include "slack/stream.hpp"

@@ -1,0 +1,144 @@
+#include "commands/slack_places.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/error.hpp"
+#include "json/read.hpp"
+#include "slack/lookup.hpp"
+#include "slack/upload.hpp"
+
+namespace commands {
+
+namespace {
+
+// Methods that find a channel by its name themselves; all others want its ID.
+constexpr const char* kNameMethods[] = {slack::kPostMessage, "chat.postEphemeral",
+                                        "chat.scheduleMessage"};
+
+bool by_webhook(const PostSettings& settings) {
+  return !settings.delivery.sender.webhook.empty();
+}
+
+// The messages that an earlier step posted, from its output results.
+std::vector<Place> places_of_results(const std::string& results) {
+  const json::Value document = json::parse(results, "--update");
+  std::vector<Place> places;
+  for (const json::Member& result : *json::as_object(&document)) {
+    const std::string id = json::string_at(result.value, "channel_id");
+    const std::string ts = json::string_at(result.value, "ts");
+    if (!id.empty() && !ts.empty()) places.push_back({id, ts});
+  }
+  if (!places.empty()) return places;
+  throw base::Error(base::exit_bad_input,
+                    "--update names no message: none of these results has channel_id and ts");
+}
+
+// The line that tells of it when Slack took it.
+std::string done_line(const std::string& name, const PostSettings& settings) {
+  const std::string method = method_of(settings);
+  if (method == "chat.update") return "updated the message in " + name;
+  if (!settings.ephemeral.empty()) {
+    return fmt::format("posted to {} for {} only", name, settings.ephemeral);
+  }
+  if (method == slack::kPostMessage) return "posted to " + name;
+  return name == method ? fmt::format("{} is done", method)
+                        : fmt::format("{} is done for {}", method, name);
+}
+
+bool takes_names(const std::string& method) {
+  for (const char* known : kNameMethods) {
+    if (method == known) return true;
+  }
+  return false;
+}
+
+void resolve_call(slack::Call& call, const std::string& place, const PostSettings& settings) {
+  const slack::Sender& sender = settings.delivery.sender;
+  const std::string name = call.method == slack::kCompleteUpload ? "channel_id" : "channel";
+  const json::Value arguments(call.arguments);
+  if (!place.empty() && json::string_at(arguments, name) == place) {
+    const std::string id = takes_names(call.method)
+                               ? slack::message_channel(sender, place, settings.line)
+                               : slack::conversation_id(sender, place, settings.line);
+    set_argument(call.arguments, name, id);
+  }
+  if (!settings.ephemeral.empty()) {
+    set_argument(call.arguments, "user", slack::user_id(sender, settings.ephemeral, settings.line));
+  }
+}
+
+}  // namespace
+
+void set_argument(json::Object& arguments, const std::string& name, json::Value value) {
+  for (json::Member& argument : arguments) {
+    if (argument.name == name) {
+      argument.value = std::move(value);
+      return;
+    }
+  }
+  arguments.push_back({name, std::move(value)});
+}
+
+void set_missing(json::Object& arguments, const std::string& name, const std::string& value) {
+  const bool is_there = json::find(json::Value(arguments), name) != nullptr;
+  if (!value.empty() && !is_there) arguments.push_back({name, value});
+}
+
+std::vector<Place> places_of(const PostSettings& settings) {
+  if (settings.update.starts_with('{')) return places_of_results(settings.update);
+  std::vector<Place> places;
+  for (const std::string& channel : settings.delivery.channels) {
+    places.push_back({channel, settings.update});
+  }
+  if (places.empty()) places.push_back({"", settings.update});
+  return places;
+}
+
+std::string name_of(const Place& place, const PostSettings& settings) {
+  if (by_webhook(settings)) return "webhook";
+  if (!place.channel.empty()) return place.channel;
+  const json::Value payload(settings.payload);
+  for (const char* name : {"channel", "channel_id"}) {
+    const std::string channel = json::string_at(payload, name);
+    if (!channel.empty()) return channel;
+  }
+  return settings.method;
+}
+
+std::string method_of(const PostSettings& settings) {
+  if (!settings.method.empty()) return settings.method;
+  if (!settings.update.empty()) return "chat.update";
+  return settings.ephemeral.empty() ? slack::kPostMessage : "chat.postEphemeral";
+}
+
+slack::Call call_at(const Place& place, json::Object arguments, const PostSettings& settings) {
+  slack::Call call{method_of(settings), std::move(arguments)};
+  if (!place.channel.empty()) set_argument(call.arguments, "channel", place.channel);
+  set_missing(call.arguments, "ts", place.ts);
+  set_missing(call.arguments, "thread_ts", settings.delivery.thread_ts);
+  set_missing(call.arguments, "user", settings.ephemeral);
+  if (settings.broadcast) set_argument(call.arguments, "reply_broadcast", true);
+  return call;
+}
+
+Sending sending_to(const Place& place, const PostSettings& settings) {
+  Sending sending;
+  sending.place = name_of(place, settings);
+  sending.done = done_line(sending.place, settings);
+  return sending;
+}
+
+void resolve_places(std::vector<Sending>& sendings, const PostSettings& settings) {
+  if (by_webhook(settings)) return;
+  for (Sending& sending : sendings) {
+    try {
+      for (slack::Call& call : sending.calls) resolve_call(call, sending.place, settings);
+    } catch (const base::Error& error) {
+      sending.error = base::Error(error.code(), fmt::format("{}: {}", sending.place, error.what()));
+    }
+  }
+}
+
+}  // namespace commands
