@@ -52,7 +52,7 @@ slack::Progress upload_progress() {
 std::string channel_in(const json::Object& arguments) {
   const json::Value call(arguments);
   for (const char* name : {"channel", "channel_id"}) {
-    const std::string channel = json::string_at(call, name);
+    std::string channel = json::string_at(call, name);
     if (slack::is_id(channel)) return channel;
   }
   return "";

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/error.hpp"
 #include "base/input.hpp"
@@ -27,7 +26,7 @@ net::BodyStream body_of(const base::Parts& parts) {
 net::BodyStream body_of(const std::string& text) {
   return {static_cast<int64_t>(text.size()), [text](int64_t offset, char* to, size_t most) {
             const size_t bytes = std::min(most, text.size() - static_cast<size_t>(offset));
-            std::memcpy(to, text.data() + offset, bytes);
+            std::copy_n(text.data() + offset, bytes, to);
             return bytes;
           }};
 }
@@ -45,6 +44,7 @@ Sending file_sending(const Place& place, const std::vector<slack::File>& files,
                      const std::string& comment, const PostSettings& settings) {
   Sending sending;
   std::vector<std::string> names;
+  names.reserve(files.size());
   for (const slack::File& file : files) names.push_back(file.filename);
   sending.place = name_of(place, settings);
   sending.done = fmt::format("uploaded {} to {}", base::join(names, ", "), sending.place);
@@ -98,7 +98,8 @@ std::vector<Sending> compose_upload_v2(const PostSettings& settings, const base:
   if (const json::Array* list = json::as_array(json::find(payload, "file_uploads"))) {
     several = *list;
   }
-  const bool names_one = json::find(payload, "file") || json::find(payload, "content");
+  const bool names_one =
+      json::find(payload, "file") != nullptr || json::find(payload, "content") != nullptr;
   if (names_one || several.empty()) several.insert(several.begin(), payload);
   std::vector<slack::File> files;
   for (const json::Value& one : several) {

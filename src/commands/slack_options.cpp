@@ -70,7 +70,7 @@ bool token_wins(const Options& options, bool has_channel) {
 
 // Seconds to go on trying; --retries is the same question in slack-github-action's words.
 struct Patience {
-  const char* word;
+  const char* word = "";
   net::RetryPolicy policy;
 };
 

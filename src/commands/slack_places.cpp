@@ -101,7 +101,7 @@ std::string name_of(const Place& place, const PostSettings& settings) {
   if (!place.channel.empty()) return place.channel;
   const json::Value payload(settings.payload);
   for (const char* name : {"channel", "channel_id"}) {
-    const std::string channel = json::string_at(payload, name);
+    std::string channel = json::string_at(payload, name);
     if (!channel.empty()) return channel;
   }
   return settings.method;

@@ -91,16 +91,21 @@ slack::Feed stdin_feed(bool tee) {
   };
 }
 
+// The channels, with the ID where a person is named by an address; one that is not found has
+// failed.
 std::vector<Sending> channels_of(const PostSettings& settings) {
   std::vector<Sending> channels;
-  for (const std::string& place : settings.delivery.channels) {
-    channels.emplace_back();
-    channels.back().place = place;
+  for (const Place& place : places_of(settings)) {
+    channels.push_back(sending_to(place, settings));
+    channels.back().calls = {stream_call(settings, place.channel, "")};
   }
-  if (settings.delivery.sender.webhook.empty()) return channels;
-  channels.assign(1, {});
-  channels.front().place = "webhook";
+  if (!settings.dry_run) resolve_places(channels, settings);
   return channels;
+}
+
+void fail(Sending& channel, const base::Error& error, const base::Env& env) {
+  channel.error = error;
+  report_error(env, kSlackPost, error);
 }
 
 // Posts to each channel that still takes messages; throws when there is none left, or no time.
@@ -109,16 +114,17 @@ void post_to_all(std::vector<Sending>& channels, const std::string& text,
   bool any = false;
   for (Sending& channel : channels) {
     if (channel.error) continue;
-    std::vector<Sending> one(1);
-    one.front().place = channel.place;
-    one.front().calls = {stream_call(settings, channel.place, text)};
-    if (channel.receipts.empty()) resolve_places(one, settings);
-    send_all(one, settings.delivery.sender, settings.line, env, kSlackPost);
-    channel.response = one.front().response;
-    channel.error = one.front().error;
-    if (!channel.error && channel.receipts.empty()) channel.receipts = one.front().receipts;
-    any = any || !channel.error;
-    if (channel.error) drain.check();
+    const json::Value resolved(channel.calls.front().arguments);
+    const slack::Call call = stream_call(settings, json::string_at(resolved, "channel"), text);
+    try {
+      slack::Receipt receipt = slack::send(settings.delivery.sender, call, settings.line);
+      channel.response = receipt.response;
+      if (channel.receipts.empty()) channel.receipts.push_back(std::move(receipt));
+      any = true;
+    } catch (const base::Error& error) {
+      drain.check();  // throws when the time is why
+      fail(channel, {error.code(), fmt::format("{}: {}", channel.place, error.what())}, env);
+    }
   }
   if (!any) throw base::Error(channels.front().error->code(), "no channel takes the stream");
 }
@@ -149,6 +155,9 @@ int run_stream(const Options& options, PostSettings settings) {
   base::stop_on_signals();
   bind(settings.line, drain);
   std::vector<Sending> channels = channels_of(settings);
+  for (Sending& channel : channels) {
+    if (channel.error) fail(channel, *channel.error, env);
+  }
   slack::StreamOptions stream;
   stream.interval_ms = read_time_ms(options, "interval");
   stream.encode = [&](const std::string& lines) { return encoded_text(lines, settings.trust); };

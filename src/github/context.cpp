@@ -103,7 +103,8 @@ void read_commit(Run& run, const json::Value& event) {
 }  // namespace
 
 json::Object context(const base::Env& env, const json::Value& event) {
-  json::Object object{{"payload", json::as_object(&event) ? event : json::Value(json::Object{})}};
+  json::Object object{
+      {"payload", json::as_object(&event) != nullptr ? event : json::Value(json::Object{})}};
   for (const auto& [name, variable, is_number] : kNames) {
     const std::string text = env(variable);
     int64_t number = 0;

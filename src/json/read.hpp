@@ -21,7 +21,7 @@ std::optional<Value> try_parse(std::string_view text);
 // scalars are null, true, false, decimal numbers (fractions of up to 15 digits), else text. Throws
 // 65 with line and column, also for a second document, 500 levels, and one that aliases blow up to
 // more than 100,000 values.
-Value parse_yaml(const std::string& text, const std::string& source);
+Value parse_yaml(const std::string& bytes, const std::string& source);
 
 // The versions of the libraries in use, "3.0.1".
 std::string simdjson_version();

@@ -10,10 +10,10 @@
 namespace slack {
 
 struct Refusal {
-  std::string word;           // Slack's own, "not_in_channel"; "" when it gave none
-  int status = 0;             // HTTP status
-  std::string details;        // Slack's further words, "needed: chat:write"; "" when it gave none
-  std::string response = "";  // the whole reply, as JSON; "" when it was none
+  std::string word;        // Slack's own, "not_in_channel"; "" when it gave none
+  int status = 0;          // HTTP status
+  std::string details;     // Slack's further words, "needed: chat:write"; "" when it gave none
+  std::string response{};  // the whole reply, as JSON; "" when it was none
 };
 
 // Slack's no, with its word and its whole reply for those who want more than the text.

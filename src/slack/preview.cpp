@@ -72,6 +72,7 @@ std::string shown(const json::Object& arguments, bool styled) {
     for (const json::Value& attachment : *attachments) add_texts_of(texts, attachment);
   }
   std::vector<std::string> parts;
+  parts.reserve(texts.size());
   for (const std::string& text : texts) parts.push_back(shown_text(text, styled));
   return base::join(parts, "\n");
 }

@@ -79,6 +79,7 @@ class Stream {
       if (!deliver(next_batch(buffer_, open_, options_))) break;
     }
     result_.undelivered = count_lines(buffer_, false);
+    if (!result_.error) result_.error = feed_error_;
     return result_;
   }
 
@@ -92,8 +93,13 @@ class Stream {
     int64_t wait_ms = -1;
     if (is_due) wait_ms = 0;
     if (!is_due && has_batch()) wait_ms = next_ms_ - clock_.monotonic_ms();
-    const base::Came came = feed_(buffer_, options_.buffer_bytes - buffer_.size(), wait_ms);
-    open_ = came == base::Came::bytes || came == base::Came::nothing;
+    try {
+      const base::Came came = feed_(buffer_, options_.buffer_bytes - buffer_.size(), wait_ms);
+      open_ = came == base::Came::bytes || came == base::Came::nothing;
+    } catch (const base::Error& error) {  // what was read before is delivered all the same
+      feed_error_ = error;
+      open_ = false;
+    }
     if (!open_ && options_.on_end) options_.on_end();
   }
 
@@ -128,6 +134,7 @@ class Stream {
   int64_t next_ms_;
   bool open_ = true;
   std::string buffer_;
+  std::optional<base::Error> feed_error_;
   StreamResult result_;
 };
 

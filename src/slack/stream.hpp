@@ -39,7 +39,7 @@ struct StreamResult {
   std::optional<base::Error> error;
 };
 
-// Runs until the feed's end, a stop, or an error of `post`. A line longer than a message goes out
+// Runs until the feed's end, a stop, or an error. A line longer than a message goes out
 // in several; blank messages are not sent, as Slack takes none. Throws what the feed throws.
 StreamResult stream(const Feed& feed, const base::Clock& clock, const StreamOptions& options);
 

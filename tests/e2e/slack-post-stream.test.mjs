@@ -85,6 +85,25 @@ test('--tee copies its input byte for byte, the result goes to stderr', async (t
   assert.match(result.stderr, /posted 3 lines in \d messages?/);
 });
 
+test('--tee into a closed pipe: what was read is posted, 74', async (t) => {
+  const slack = await slackFor(t);
+  const result = await run(['-c', '(echo a; echo b) | "$0" slack-post --stream --tee --interval 0 > /dev/full; exit $?', binary],
+    { program: 'sh', env: { SLACK_WEBHOOK: slack.webhookUrl, PATH: process.env.PATH } });
+  assert.equal(result.code, 74, result.stderr);
+  assert.match(result.stderr, /can't write to standard output: No space left/);
+  assert.match(texts(slack).join('\n'), /^a/);
+});
+
+test('a person by e-mail address; one who is not there', async (t) => {
+  const slack = await slackFor(t);
+  const result = await run(['slack-post', '--stream', '--api', slack.apiUrl, '--channel', 'ada@example.com,nobody@example.com', '--interval', '0'],
+    { env: { SLACK_BOT_TOKEN: slack.token }, stdin: LINES(3) });
+  assert.equal(result.code, 78, result.stderr);
+  assert.match(result.stderr, /nobody@example\.com: Slack says users_not_found/);
+  assert.deepEqual(slack.accepted.map(({ channel }) => channel), ['D00000001']);
+  assert.equal(slack.requests.filter(({ path }) => path.endsWith('lookupByEmail')).length, 2, 'looked up once');
+});
+
 test('lines are posted as they come, while standard input stays open', async (t) => {
   const slack = await slackFor(t);
   const { child, end } = start(slack, ['--interval', '200ms']);
@@ -167,7 +186,7 @@ test('SIGTERM while Slack answers 429 without end: 75 within --drain-timeout, wi
   const result = await end;
   assert.ok(Date.now() - stopped < 4000, 'within its time');
   assert.equal(result.code, 75, result.stderr);
-  assert.match(result.stderr, /within --drain-timeout \(1 s\).*2 lines were read and not delivered/);
+  assert.match(errorLine(result), /within --drain-timeout \(1 s\).*2 lines were read and not delivered/);
 });
 
 test('the end of input while Slack hangs: 75 within --drain-timeout', async (t) => {

@@ -107,6 +107,33 @@ test('a failure fails the step: exit code, annotation, outputs', async (t) => {
   assert.match(result.summary, /NOT told/);
 });
 
+test('a step of slack-github-action, with command: slack-post', async (t) => {
+  const slack = await slackFor(t);
+  const result = await step(t, {
+    event: { pull_request: { title: 'Fix "the": <pump>' } }, env: { GITHUB_EVENT_NAME: 'pull_request' },
+    files: { 'message.yml': 'channel: C00000002\ntext: "PR: ${{ github.payload.pull_request.title }}"\n' },
+    inputs: { command: 'slack-post', method: 'chat.postMessage', token: slack.token, api: slack.apiUrl, errors: 'true',
+      'payload-file-path': 'message.yml', 'payload-templated': 'true', retries: '5' },
+  });
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(slack.accepted[0].payload.text, 'PR: Fix "the": &lt;pump&gt;');
+  const { ok, ts, channel_id, response } = result.outputs;
+  assert.deepEqual([ok, ts, channel_id], ['true', slack.accepted[0].ts, 'C00000002']);
+  assert.equal(JSON.parse(response).message.ts, ts);
+});
+
+test('a file of the workspace to Slack; without a text nothing waits for standard input', async (t) => {
+  const slack = await slackFor(t);
+  const files = { 'report.txt': 'all well\n' };
+  const inputs = { command: 'slack-post', token: slack.token, api: slack.apiUrl, channel: '#ops' };
+  const uploaded = await step(t, { event: {}, files, inputs: { ...inputs, file: 'report.txt' } });
+  assert.equal(uploaded.code, 0, uploaded.stderr);
+  assert.equal(slack.files[0].shared[0].channel, 'C00000002');
+  const nothing = await step(t, { event: {}, inputs });
+  assert.equal(nothing.code, 65, nothing.stderr);
+  assert.match(nothing.stderr, /nothing to post: no text is given/);
+});
+
 test('the workflow of precious: env only', async (t) => {
   const slack = await slackFor(t);
   const workflow = parseYaml(readFileSync(fixture('gollum/precious_workflow.yml'), 'utf8'));

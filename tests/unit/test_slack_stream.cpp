@@ -166,6 +166,20 @@ TEST_CASE("an error ends it, and what was not posted is counted") {
   CHECK(result.undelivered == 3);
 }
 
+TEST_CASE("what was read before the input failed is delivered, then the failure is told") {
+  World world;
+  slack::StreamOptions options = world.options();
+  const slack::Feed feed = [](std::string& to, size_t /*most*/, int64_t /*wait_ms*/) -> base::Came {
+    to += "a\nb";  // a feed may have taken something before it fails
+    throw base::Error(base::exit_local_io, "no more");
+  };
+  const slack::StreamResult result = slack::stream(feed, world.clock(), options);
+  CHECK(world.posts == std::vector<std::string>{"a\nb"});
+  REQUIRE(result.error);
+  CHECK(result.error->code() == base::exit_local_io);
+  CHECK(result.undelivered == 0);
+}
+
 TEST_CASE("ten minutes of 429s: every line arrives, once, in order, and memory is bounded") {
   World world;
   for (int second = 0; second < 700; ++second) {
