@@ -7,22 +7,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 
 namespace base {
 
 namespace {
-
-// Closes the descriptor it was given at the end of its scope, but never standard input.
-struct Descriptor {
-  int fd;
-  explicit Descriptor(int descriptor) : fd(descriptor) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd > STDERR_FILENO) ::close(fd);
-  }
-};
 
 // Returns 0, or the errno of the write that failed.
 int write_all(int fd, std::string_view text) {

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 #include "base/signals.hpp"
 
@@ -20,16 +21,6 @@ namespace base {
 namespace {
 
 constexpr size_t kChunk = 65536;
-
-struct OpenFile {
-  int fd;
-  explicit OpenFile(int descriptor) : fd(descriptor) {}
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  ~OpenFile() {
-    if (fd > STDERR_FILENO) ::close(fd);
-  }
-};
 
 Error failure(ExitCode code, const std::string& what, const std::string& name) {
   return {code, fmt::format("can't {} {}: {}", what, name, std::strerror(errno))};
@@ -93,8 +84,8 @@ size_t read_at(int fd, const std::string& name, int64_t offset, char* to, size_t
 
 Parts open_parts(const std::string& path, const Env& env) {
   const std::string name = path == "-" ? "standard input" : path;
-  auto file = std::make_shared<OpenFile>(path == "-" ? STDIN_FILENO
-                                                     : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  auto file = std::make_shared<Descriptor>(
+      path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat about = {};
   if (file->fd < 0 || ::fstat(file->fd, &about) != 0) {
     throw failure(exit_missing_input, "read", name);
@@ -104,7 +95,7 @@ Parts open_parts(const std::string& path, const Env& env) {
   }
   int64_t bytes = about.st_size;
   if (!S_ISREG(about.st_mode)) {
-    auto copy = std::make_shared<OpenFile>(temporary_file(env));
+    auto copy = std::make_shared<Descriptor>(temporary_file(env));
     if (copy->fd < 0) throw failure(exit_local_io, "make", "a temporary file; set TMPDIR");
     bytes = copy_all(file->fd, copy->fd, name);
     file = copy;

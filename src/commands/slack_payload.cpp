@@ -143,9 +143,6 @@ void flatten(json::Object& flat, const json::Value& value, const std::string& na
 json::Value given_payload(const Options& options) {
   const std::string text = options.text("payload");
   const std::string path = options.text("payload-file-path");
-  if (!text.empty() && !path.empty()) {
-    throw base::Error(base::exit_usage, "give --payload or --payload-file-path, not both");
-  }
   if (!text.empty()) return read_document(options, text, "the payload");
   if (!path.empty()) {
     return read_document(options, base::read_file(path, kMaxBytes, "the payload"), source_of(path));

@@ -28,7 +28,7 @@ std::string encoded_text(const std::string& text, const Trust& trust);
 json::Value read_github_event(const base::Env& env);
 
 // The payload of --payload or --payload-file-path (JSON or YAML), with templates filled in and
-// flattened if asked for; empty without one. Throws 64 for both, 65 with line and column for a
+// flattened if asked for; empty without one. Throws 65 with line and column for a
 // broken one, and for a template whose value is missing with the place in the document.
 json::Object read_payload(const Options& options);
 

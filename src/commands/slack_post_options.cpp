@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
@@ -16,6 +18,17 @@ namespace commands {
 namespace {
 
 constexpr size_t kMaxTextBytes = size_t{25} << 20U;
+// Options that say what the message is: one of them.
+constexpr const char* kContents[] = {"payload", "payload-file-path", "blocks", "file",
+                                     "status",  "markdown"};
+
+// Options that mean nothing without another.
+constexpr std::pair<const char*, const char*> kBelongs[] = {
+    {"tee", "stream"},      {"interval", "stream"}, {"drain-timeout", "stream"},
+    {"filename", "file"},   {"duration", "status"}, {"mention-on", "status"},
+    {"mentions", "status"},
+};
+
 // Options that say what no webhook can do.
 constexpr const char* kTokenOnly[] = {"method", "file", "user-email", "ephemeral", "update"};
 constexpr int64_t kStreamBudgetMs = 86'400'000;
@@ -154,13 +167,44 @@ std::string problem_of_stream(const Options& options) {
   return options.toggle("markdown") ? "--stream and --markdown can't go together" : "";
 }
 
+// True for a value, but for a toggle only when it is true.
+bool is_on(const Options& options, const std::string& name) {
+  const bool is_toggle = name == "tee" || name == "stream" || name == "markdown";
+  return is_toggle ? options.toggle(name) : has_value(options, name.c_str());
+}
+
+// Two ways to say what the message is; or an option without the one that it belongs to.
+std::string problem_of_pairs(const Options& options) {
+  std::string first;
+  for (const char* name : kContents) {
+    if (!is_on(options, name)) continue;
+    if (!first.empty()) return fmt::format("--{} and --{} can't go together", first, name);
+    first = name;
+  }
+  for (const auto& [name, owner] : kBelongs) {
+    const bool is_lost = options.source(name) >= Source::input && is_on(options, name);
+    if (is_lost && !is_on(options, owner)) return fmt::format("--{} needs --{}", name, owner);
+  }
+  return "";
+}
+
+std::string problem_of_stdin(const Options& options, const std::vector<std::string>& files) {
+  int uses = payload_from_stdin(options) ? 1 : 0;
+  if (options.text("text") == "-") ++uses;
+  for (const std::string& file : files) {
+    if (file == "-") ++uses;
+    if (file == "-" && !has_value(options, "filename")) {
+      return "a file from standard input needs a name: give --filename";
+    }
+  }
+  return uses > 1 ? "standard input (-) can be used once only" : "";
+}
+
 std::string problem_of_content(const Options& options, const PostSettings& settings) {
   const bool has_payload = has_value(options, "payload") || has_value(options, "payload-file-path");
-  if (has_payload) {
-    for (const char* name : {"text", "blocks", "file", "status", "title", "footer"}) {
-      if (is_given(options, name)) {
-        return fmt::format("--payload is the whole message, so it can't go with --{}", name);
-      }
+  for (const char* name : {"text", "title", "footer"}) {
+    if (has_payload && is_given(options, name)) {
+      return fmt::format("--payload is the whole message, so it can't go with --{}", name);
     }
   }
   if (is_given(options, "text") && options.text("webhook-type") == "webhook-trigger") {
@@ -169,24 +213,11 @@ std::string problem_of_content(const Options& options, const PostSettings& setti
   if (has_value(options, "blocks") && (is_given(options, "title") || is_given(options, "footer"))) {
     return "--blocks are the whole message, so --title and --footer can't go with them";
   }
-  if (options.toggle("markdown") && has_value(options, "blocks")) {
-    return "--markdown makes a block of the text, so it can't go with --blocks";
-  }
-  if (!settings.files.empty() && has_value(options, "blocks")) {
-    return "--file takes a text as its comment, no --blocks";
-  }
   if (settings.files.size() > 1 && has_value(options, "filename")) {
     return "--filename names one file, and there are several";
   }
-  int from_stdin = payload_from_stdin(options) ? 1 : 0;
-  if (options.text("text") == "-") ++from_stdin;
-  for (const std::string& file : settings.files) {
-    if (file == "-") ++from_stdin;
-    if (file == "-" && !has_value(options, "filename")) {
-      return "a file from standard input needs a name: give --filename";
-    }
-  }
-  return from_stdin > 1 ? "standard input (-) can be used once only" : "";
+  const std::string problem = problem_of_pairs(options);
+  return problem.empty() ? problem_of_stdin(options, settings.files) : problem;
 }
 
 std::string problem_of_place(const Options& options, const PostSettings& settings) {

@@ -40,7 +40,8 @@ struct StreamResult {
 };
 
 // Runs until the feed's end, a stop, or an error. A line longer than a message goes out
-// in several; blank messages are not sent, as Slack takes none. Throws what the feed throws.
+// in several; blank messages are not sent, as Slack takes none. An error of the feed is told when
+// what was read before it is posted.
 StreamResult stream(const Feed& feed, const base::Clock& clock, const StreamOptions& options);
 
 }  // namespace slack

@@ -6,7 +6,7 @@ import net from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { errorLine, fixture, folder, readOutputs, run, selfSigned, slackFor } from './support.mjs';
+import { errorLine, fixture, folder, proxyFor, readOutputs, run, selfSigned, slackFor } from './support.mjs';
 
 const EVENT = ['gollum-notify', '--event', fixture('gollum/two_pages.json')];
 const byWebhook = (slack, args = []) => run([...EVENT, ...args], { env: { SLACK_WEBHOOK: slack.webhookUrl } });
@@ -223,30 +223,6 @@ test('a peer that speaks neither HTTP nor TLS', async (t) => {
     SSL_CERT_FILE: '/etc/ssl/certs/ca-certificates.crt' } });
   assert.equal(tls.code, 69, tls.stderr);
 });
-
-// A proxy that notes the first line of each request; CONNECT is tunnelled, or refused with a status.
-async function proxyFor(t, { refuse } = {}) {
-  const seen = [];
-  const server = net.createServer((socket) => {
-    socket.on('error', () => {});
-    socket.once('data', (data) => {
-      const [line] = data.toString().split('\r\n');
-      seen.push(line);
-      if (refuse) return socket.end(`HTTP/1.1 ${refuse}\r\nContent-Length: 0\r\n\r\n`);
-      const port = line.match(/:(\d+)[/ ]/)[1];
-      const upstream = net.connect(port, '127.0.0.1', () => {
-        if (line.startsWith('CONNECT')) socket.write('HTTP/1.1 200 OK\r\n\r\n');
-        else upstream.write(data.toString().replace(/ http:..[^/]+/, ' '));
-        socket.pipe(upstream).pipe(socket);
-      });
-      upstream.on('error', () => socket.destroy());
-      return undefined;
-    });
-  }).listen(0, '127.0.0.1');
-  t.after(() => server.close());
-  await once(server, 'listening');
-  return { seen, url: `http://127.0.0.1:${server.address().port}` };
-}
 
 test('through a proxy, as curl does it; NO_PROXY goes around it', async (t) => {
   const slack = await slackFor(t);

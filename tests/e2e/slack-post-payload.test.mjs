@@ -110,7 +110,7 @@ for (const document of ['[1]', '- a\n- b', 'just words', '17', '"x"', 'null']) {
 test('both kinds of payload are 64, a payload file that is missing is 66', async (t) => {
   const both = await post(['--dry-run', '--payload', 'text: x', '--payload-file', fixture('slack/payload.json')]);
   assert.equal(both.code, 64);
-  assert.match(errorLine(both), /give --payload or --payload-file-path, not both/);
+  assert.match(errorLine(both), /--payload and --payload-file-path can't go together/);
   const missing = await post(['--dry-run', '--payload-file', join(folder(t), 'nothing.json')]);
   assert.equal(missing.code, 66);
   assert.match(errorLine(missing), /nothing\.json/);

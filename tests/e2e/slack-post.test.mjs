@@ -2,14 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import net from 'node:net';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readLog } from '../standin/runner.mjs';
 import { CHANNELS, SCOPES } from '../standin/slack_rules.mjs';
-import { binary, errorLine, file, fixture, folder, readOutputs, root, run, slackFor } from './support.mjs';
+import { binary, errorLine, file, fixture, folder, proxyFor, readOutputs, root, run, slackFor } from './support.mjs';
 
 const FIRST_TS = '1700000000.000100'; // of the first message that the stand-in takes
 const HOOK = 'https://x.example/services/T/B/SECRET';
@@ -609,33 +608,9 @@ for (const word of ['5', '10']) {
 
 // --- Through a proxy ---
 
-// A proxy that notes the head of each request; with refuse it answers with that status.
-async function proxyFor(t, { refuse } = {}) {
-  const seen = [];
-  const server = net.createServer((socket) => {
-    socket.on('error', () => {});
-    socket.once('data', (data) => {
-      const head = data.toString();
-      seen.push(head);
-      if (refuse) return socket.end(`HTTP/1.1 ${refuse}\r\nContent-Length: 0\r\n\r\n`);
-      const port = head.match(/:(\d+)[/ ]/)[1];
-      const upstream = net.connect(port, '127.0.0.1', () => {
-        if (head.startsWith('CONNECT')) socket.write('HTTP/1.1 200 OK\r\n\r\n');
-        else upstream.write(head.replace(/ http:..[^/]+/, ' '));
-        socket.pipe(upstream).pipe(socket);
-      });
-      upstream.on('error', () => socket.destroy());
-      return undefined;
-    });
-  }).listen(0, '127.0.0.1');
-  t.after(() => server.close());
-  await once(server, 'listening');
-  return { seen, url: `http://svc:hunter2@127.0.0.1:${server.address().port}` };
-}
-
 test('--proxy: every request goes through it, signed on', async (t) => {
   const slack = await slackFor(t);
-  const proxy = await proxyFor(t);
+  const proxy = await proxyFor(t, { user: 'svc:hunter2@' });
   const result = await toOps(slack, ['--proxy', proxy.url, 'x']);
   assert.equal(result.code, 0, result.stderr);
   assert.equal(slack.accepted.length, 1);
@@ -646,7 +621,7 @@ test('--proxy: every request goes through it, signed on', async (t) => {
 
 test('--proxy beats the environment\'s and its NO_PROXY', async (t) => {
   const slack = await slackFor(t);
-  const proxy = await proxyFor(t);
+  const proxy = await proxyFor(t, { user: 'svc:hunter2@' });
   const result = await byWebhook(slack, ['--proxy', proxy.url, 'x'],
     { env: { http_proxy: 'http://127.0.0.1:1', NO_PROXY: '127.0.0.1' } });
   assert.equal(result.code, 0, result.stderr);
@@ -655,7 +630,7 @@ test('--proxy beats the environment\'s and its NO_PROXY', async (t) => {
 
 test('a proxy\'s password is in no output, whatever goes wrong', async (t) => {
   const slack = await slackFor(t);
-  const closed = await proxyFor(t, { refuse: '407 Proxy Authentication Required' });
+  const closed = await proxyFor(t, { user: 'svc:hunter2@', refuse: '407 Proxy Authentication Required' });
   const urls = [closed.url, 'http://svc:hunter2@127.0.0.1:1', 'http://svc:hunter2@127.0.0.1:99999',
     'http://svc:hunter2 @x', 'ftp//svc:hunter2@x'];
   for (const url of urls) {
@@ -961,15 +936,21 @@ const MISTAKES = [
   [['--token', 'xoxb-SECRET', '--file', 'a'], '', /needs a --channel/],
   [['x'], '', /no way to Slack: give --webhook \(SLACK_WEBHOOK\), or --token \(SLACK_BOT_TOKEN\) with --channel/],
   [[...HOOKED, ...TOKENED, 'x'], '', /give --webhook or --token, not both/],
+  [[...HOOKED, '--tee', 'x'], '', /--tee needs --stream/],
+  [[...HOOKED, '--interval', '2s', 'x'], '', /--interval needs --stream/],
+  [[...HOOKED, '--duration', '5', 'x'], '', /--duration needs --status/],
+  [[...TOKENED, '--filename', 'a.txt', 'x'], '', /--filename needs --file/],
+  [[...TOKENED, '--status', 'success', '--file', 'a.txt'], '', /--file and --status can't go together/],
+  [[...HOOKED, '--status', 'success', '--markdown'], '', /--status and --markdown can't go together/],
   [[...HOOKED, '--stream', 'x'], '', /--stream posts standard input, so it can't go with a text/],
   [[...HOOKED, '--stream', '--payload', 'a: b'], '', /--stream and --payload can't go together/],
   [[...HOOKED, '--stream', '--title', 'a'], '', /--stream and --title can't go together/],
   [[...HOOKED, '--stream', '--markdown'], '', /--stream and --markdown can't go together/],
   [[...HOOKED, '--payload', 'text: x', 'x'], '', /--payload is the whole message, so it can't go with --text/],
-  [[...HOOKED, '--payload', 'text: x', '--blocks', fixture('slack/blocks.json')], '', /can't go with --blocks/],
-  [[...HOOKED, '--payload', 'text: x', '--status', 'success'], '', /can't go with --status/],
-  [[...HOOKED, '--payload', 'text: x', '--payload-file', 'a'], '', /give --payload or --payload-file-path, not both/],
-  [[...HOOKED, '--markdown', '--blocks', fixture('slack/blocks.json'), 'x'], '', /it can't go with --blocks/],
+  [[...HOOKED, '--payload', 'text: x', '--blocks', fixture('slack/blocks.json')], '', /--payload and --blocks can't go together/],
+  [[...HOOKED, '--payload', 'text: x', '--status', 'success'], '', /--payload and --status can't go together/],
+  [[...HOOKED, '--payload', 'text: x', '--payload-file', 'a'], '', /--payload and --payload-file-path can't go together/],
+  [[...HOOKED, '--markdown', '--blocks', fixture('slack/blocks.json'), 'x'], '', /--blocks and --markdown can't go together/],
   [[...TOKENED, '--file', '-', '--filename', 'a', '-'], 'x', /standard input \(-\) can be used once only/],
   [[...TOKENED, '--blocks', '-', '-'], '[{"type": "divider"}]', /standard input \(-\) can be used once only/],
   [[...TOKENED, '--blocks', '-', '-'], '', /standard input \(-\) can be used once only/],
@@ -979,7 +960,7 @@ const MISTAKES = [
   [[...TOKENED, '--file', 'a', '--file', 'b', '--filename', 'c'], '',
     /--filename names one file, and there are several/],
   [[...TOKENED, '--file', 'a', '--blocks', fixture('slack/blocks.json')], '',
-    /--file takes a text as its comment, no --blocks/],
+    /--blocks and --file can't go together/],
   [[...TOKENED, '--channel', '#a', '--thread-ts', '1.2', 'x'], '', /--thread-ts belongs to one channel/],
   [[...TOKENED, '--channel', '#a', '--update', '1.2', 'x'], '', /--update TS belongs to one channel/],
   [[...TOKENED, '--update', '1.2', '--ephemeral', 'U00000001', 'x'], '', /--update and --ephemeral can't go together/],
@@ -1074,7 +1055,7 @@ for (const send of [byWebhook, toOps]) {
 
 test('in Actions every secret is masked before anything else is said', async (t) => {
   const slack = await slackFor(t);
-  const proxy = await proxyFor(t);
+  const proxy = await proxyFor(t, { user: 'svc:hunter2@' });
   const result = await toOps(slack, ['--proxy', proxy.url, 'x'], { env: { GITHUB_ACTIONS: 'true',
     SLACK_WEBHOOK: slack.webhookUrl } });
   assert.equal(result.code, 0, result.stderr);

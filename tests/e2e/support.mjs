@@ -3,7 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -65,6 +67,30 @@ export function runInEmptyRoot(t, args, files, env) {
     writeFileSync(join(empty, path), content);
   }
   return run([empty, '/opsbelt', ...args], { program: 'chroot', env: { PATH: process.env.PATH, ...env } });
+}
+
+// A proxy that notes the head of each request, { seen, url }; CONNECT is tunnelled, or refused with a status.
+export async function proxyFor(t, { refuse, user = '' } = {}) {
+  const seen = [];
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (data) => {
+      const head = data.toString();
+      seen.push(head);
+      if (refuse) return socket.end(`HTTP/1.1 ${refuse}\r\nContent-Length: 0\r\n\r\n`);
+      const port = head.match(/:(\d+)[/ ]/)[1];
+      const upstream = net.connect(port, '127.0.0.1', () => {
+        if (head.startsWith('CONNECT')) socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        else upstream.write(head.replace(/ http:..[^/]+/, ' '));
+        socket.pipe(upstream).pipe(socket);
+      });
+      upstream.on('error', () => socket.destroy());
+      return undefined;
+    });
+  }).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  return { seen, url: `http://${user}127.0.0.1:${server.address().port}` };
 }
 
 // A certificate for 127.0.0.1 that only those trust who have its file.
