@@ -158,12 +158,13 @@ std::string token_only(const Options& options, const PostSettings& settings) {
 
 std::string problem_of_stream(const Options& options) {
   for (const char* name : {"payload", "payload-file-path", "blocks", "file", "status", "method",
-                           "update", "ephemeral", "title", "footer"}) {
+                           "update", "ephemeral", "title", "footer", "overflow"}) {
     if (is_given(options, name)) return fmt::format("--stream and --{} can't go together", name);
   }
   if (is_given(options, "text") && options.text("text") != "-") {
     return "--stream posts standard input, so it can't go with a text";
   }
+  if (!options.toggle("errors")) return "--stream and --errors=false can't go together";
   return options.toggle("markdown") ? "--stream and --markdown can't go together" : "";
 }
 

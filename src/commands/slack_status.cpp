@@ -83,10 +83,10 @@ std::string mention_for(const std::string& who, const slack::Mentions& mentions,
         base::exit_usage,
         fmt::format("--mention-on names @{}, which needs --allow-broadcast as well", name));
   }
-  if (slack::is_mentionable(name)) return slack::mention_of_id(name);
   if (name == "author") return slack::mention_of(mentions, run.author_login);  // perhaps nobody
   std::string mention = slack::mention_of(mentions, name);
   if (!mention.empty()) return mention;
+  if (slack::is_mentionable(name)) return slack::mention_of_id(name);
   throw base::Error(base::exit_bad_input,
                     fmt::format("--mention-on names '{}', who is not in the file of --mentions "
                                 "(NAME: U0123ABCD, or S0123ABCD for a user group)",

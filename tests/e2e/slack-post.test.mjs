@@ -903,6 +903,14 @@ test('--status with a text below it, and mentions by status', async (t) => {
   assert.equal((await dryRun(['--status', 'cancelled', ...args], { env: RUN_ENV })).text, undefined);
 });
 
+test('--mention-on: a name of the file is not taken for an ID, and an ID needs no file', async (t) => {
+  const slack = await slackFor(t);
+  const mentions = file(t, 'mentions.yml', 'USER: U0ADA1\n');
+  const result = await byWebhook(slack, ['--status', 'failure', '--mention-on', 'failure=@USER,S0ONCALL', '--mentions', mentions]);
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(slack.accepted[0].payload.text, '<@U0ADA1> <!subteam^S0ONCALL>');
+});
+
 const STATUS_MISTAKES = [
   [['--status', 'broken'], 64, /--status is 'broken', but must be success, failure/],
   [['--status', 'failure', '--mention-on', 'failure=@here'], 64, /names @here, which needs --allow-broadcast/],
@@ -942,6 +950,8 @@ const MISTAKES = [
   [[...TOKENED, '--filename', 'a.txt', 'x'], '', /--filename needs --file/],
   [[...TOKENED, '--status', 'success', '--file', 'a.txt'], '', /--file and --status can't go together/],
   [[...HOOKED, '--status', 'success', '--markdown'], '', /--status and --markdown can't go together/],
+  [[...HOOKED, '--stream', '--overflow', 'fail'], '', /--stream and --overflow can't go together/],
+  [[...HOOKED, '--stream', '--errors=false'], '', /--stream and --errors=false can't go together/],
   [[...HOOKED, '--stream', 'x'], '', /--stream posts standard input, so it can't go with a text/],
   [[...HOOKED, '--stream', '--payload', 'a: b'], '', /--stream and --payload can't go together/],
   [[...HOOKED, '--stream', '--title', 'a'], '', /--stream and --title can't go together/],
