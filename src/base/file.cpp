@@ -60,6 +60,13 @@ void append_to_file(const std::string& path, std::string_view text) {
   }
 }
 
+void fill_standard_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    const bool is_closed = ::fcntl(fd, F_GETFD) < 0;
+    if (is_closed) ::open("/dev/null", O_RDWR);  // takes the lowest free number, which is fd
+  }
+}
+
 void write_stdout(std::string_view text) {
   const int failure = write_all(STDOUT_FILENO, text);
   if (failure != 0) {

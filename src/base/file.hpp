@@ -15,6 +15,10 @@ std::string read_file(const std::string& path, size_t max_bytes, const std::stri
 // Appends in one write. Throws 74.
 void append_to_file(const std::string& path, std::string_view text);
 
+// Opens /dev/null where one of the three standard streams is closed, before anything else is opened
+// and takes its number.
+void fill_standard_streams();
+
 // Writes to standard output and flushes. Throws 74, also on a closed pipe.
 void write_stdout(std::string_view text);
 

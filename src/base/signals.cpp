@@ -21,12 +21,13 @@ void end_now(int /*signal*/) {
   ::_exit(exit_interrupted);
 }
 
-volatile std::sig_atomic_t asked = 0;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+volatile std::sig_atomic_t asked =
+    0;  // the last signal;  NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 int wake_up[2] = {-1, -1};  // a pipe; NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 void ask(int signal) {
-  if (asked != 0) end_now(signal);
-  asked = 1;
+  if (asked == SIGINT && signal == SIGINT) end_now(signal);
+  asked = signal;
   const ssize_t written = ::write(wake_up[1], "x", 1);
   static_cast<void>(written);  // the pipe is full: it is readable all the same
 }
@@ -43,6 +44,8 @@ void stop_on_signals() {
   if (::pipe2(wake_up, O_CLOEXEC | O_NONBLOCK) != 0) throw Error(exit_our_bug, "no pipe is left");
   static_cast<void>(std::signal(SIGINT, ask));
   static_cast<void>(std::signal(SIGTERM, ask));
+  if (std::signal(SIGHUP, ask) == SIG_IGN)
+    static_cast<void>(std::signal(SIGHUP, SIG_IGN));  // nohup
 }
 
 bool stop_asked() {

@@ -8,8 +8,9 @@ namespace base {
 // container it would otherwise ignore them), and a closed pipe is an error of write, not a signal.
 void exit_on_signals();
 
-// From now on the first of them only makes stop_asked() true, so that the command can finish what
-// it has begun; a second one ends the process as above. Throws 70.
+// From now on they, and SIGHUP unless it is ignored, only make stop_asked() true, so that the
+// command can finish what it has begun. A second SIGINT, which a person means, ends the process as
+// above; supervisors send SIGTERM twice, or after SIGINT, and mean no more by it. Throws 70.
 void stop_on_signals();
 
 bool stop_asked();

@@ -129,9 +129,9 @@ int tell(const gollum::Digest& digest, const Settings& settings, const base::Env
   if (!settings.dry_run) {
     send_all(sendings, settings.delivery.sender, settings.line, env, kGollumNotify);
   }
-  print_sendings(sendings, settings.dry_run, settings.as_json, env);
-  write_outputs(env, digest, sendings);
-  write_summary(env, gollum::summary_markdown(digest, outcome(sendings)));
+  tell_all({[&] { print_sendings(sendings, settings.dry_run, settings.as_json, env); },
+            [&] { write_outputs(env, digest, sendings); },
+            [&] { write_summary(env, gollum::summary_markdown(digest, outcome(sendings))); }});
   return exit_code_of(sendings);
 }
 

@@ -126,6 +126,15 @@ base::Error Options::wrong_value(const std::string& name, const std::string& exp
                                         shown_value(setting.values.back()), expected)};
 }
 
+bool Options::is_on(const std::string& name) const {
+  const Found found = find(name);
+  return found.option.kind == Kind::toggle ? toggle(name) : !found.setting.values.empty();
+}
+
+bool Options::is_given(const std::string& name) const {
+  return source(name) >= Source::input && is_on(name);
+}
+
 Source Options::source(const std::string& name) const {
   return find(name).setting.source;
 }

@@ -60,6 +60,11 @@ class Options {
   int64_t number(const std::string& name, int64_t least, int64_t most) const;  // throws 64
   Source source(const std::string& name) const;
 
+  // Whether it has a value; a toggle, whether it is true. is_given: by flag or input, so that the
+  // person means this very run.
+  bool is_on(const std::string& name) const;     // throws 64
+  bool is_given(const std::string& name) const;  // throws 64
+
   // 64, for a value that has been given: "--color is 'x', but must be good…", naming its origin.
   base::Error wrong_value(const std::string& name, const std::string& expected) const;
 

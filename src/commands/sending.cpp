@@ -185,6 +185,18 @@ void print_sendings(const std::vector<Sending>& sendings, bool dry_run, bool as_
   }
 }
 
+void tell_all(const std::vector<std::function<void()>>& tellings) {
+  std::optional<base::Error> first;
+  for (const auto& tell : tellings) {
+    try {
+      tell();
+    } catch (const base::Error& error) {
+      if (!first) first = error;
+    }
+  }
+  if (first) throw base::Error(*first);
+}
+
 void write_sending_outputs(const base::Env& env, const std::vector<Sending>& sendings) {
   const Sending none;
   const Sending& sending = sendings.empty() ? none : sendings.front();

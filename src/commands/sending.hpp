@@ -2,6 +2,7 @@
 // exit code. One channel's failure does not keep the others from their message.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +52,10 @@ std::string dry_run_text(const std::vector<Sending>& sendings, bool styled);
 // Prints one of the four above, as asked for.
 void print_sendings(const std::vector<Sending>& sendings, bool dry_run, bool as_json,
                     const base::Env& env);
+
+// Does each of them, whatever becomes of the others, and throws the first error at the end: a full
+// disk behind one place must not keep the word of what was sent from the others.
+void tell_all(const std::vector<std::function<void()>>& tellings);
 
 // The outputs ok ("true" when Slack took all, "false" when it did not take one, "" when nothing was
 // sent), channel_id, ts, thread_ts and response of the first channel, time (seconds since 1970),

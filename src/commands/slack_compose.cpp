@@ -32,8 +32,7 @@ Parts parts_of(const std::string& text, bool is_markdown, const Trust& trust) {
     return {slack::split(base::repair_utf8(safe), kMaxMarkdown, slack::Markup::markdown),
             kMaxMarkdown};
   }
-  return {slack::split(encoded_text(text, trust), slack::kMaxText,
-                       trust.mrkdwn ? slack::Markup::mrkdwn : slack::Markup::none),
+  return {slack::split(encoded_text(text, trust), slack::kMaxText, markup_of(trust)),
           slack::kMaxText};
 }
 

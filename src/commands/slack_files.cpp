@@ -40,20 +40,41 @@ slack::File open_file(const std::string& path, const std::string& filename, cons
                                                       path == "-" ? "standard input" : path));
 }
 
-Sending file_sending(const Place& place, const std::vector<slack::File>& files,
-                     const std::string& comment, const PostSettings& settings) {
-  Sending sending;
+std::vector<Sending> upload_to_places(const std::vector<slack::File>& files,
+                                      const std::string& comment, const PostSettings& settings) {
   std::vector<std::string> names;
   names.reserve(files.size());
   for (const slack::File& file : files) names.push_back(file.filename);
-  sending.place = name_of(place, settings);
-  sending.done = fmt::format("uploaded {} to {}", base::join(names, ", "), sending.place);
-  sending.files = files;
-  slack::Call call{slack::kCompleteUpload, {{"channel_id", place.channel}}};
-  set_missing(call.arguments, "thread_ts", settings.delivery.thread_ts);
-  set_missing(call.arguments, "initial_comment", comment);
-  sending.calls = {std::move(call)};
-  return sending;
+  std::vector<Sending> sendings;
+  for (const Place& place : places_of(settings)) {
+    Sending sending = sending_to(place, settings);
+    sending.done = fmt::format("uploaded {} to {}", base::join(names, ", "), sending.place);
+    sending.files = files;
+    slack::Call call{slack::kCompleteUpload, {{"channel_id", place.channel}}};
+    set_missing(call.arguments, "thread_ts", settings.delivery.thread_ts);
+    set_missing(call.arguments, "initial_comment", comment);
+    sending.calls = {std::move(call)};
+    sendings.push_back(std::move(sending));
+  }
+  return sendings;
+}
+
+slack::File file_of_payload(const json::Value& one, const base::Env& env) {
+  const std::string content = json::string_at(one, "content");
+  const std::string path = json::string_at(one, "file");
+  const std::string filename = json::string_at(one, "filename");
+  if (content.empty() && path.empty()) {
+    throw base::Error(base::exit_bad_input,
+                      "files.uploadV2 wants a file (a path) or content in its payload");
+  }
+  slack::File file;
+  if (content.empty()) {
+    file = open_file(path, filename, env);
+  } else {
+    file = {filename.empty() ? "file.txt" : filename, "", body_of(content)};
+  }
+  file.title = json::string_at(one, "title");
+  return file;
 }
 
 }  // namespace
@@ -70,11 +91,7 @@ std::vector<Sending> compose_files(const Options& options, const PostSettings& s
                       fmt::format("the comment has {} characters, {} are the most",
                                   base::utf16_length(comment), slack::kMaxText));
   }
-  std::vector<Sending> sendings;
-  for (const Place& place : places_of(settings)) {
-    sendings.push_back(file_sending(place, files, comment, settings));
-  }
-  return sendings;
+  return upload_to_places(files, comment, settings);
 }
 
 std::vector<Sending> compose_text_file(const Options& options, const PostSettings& settings,
@@ -85,11 +102,7 @@ std::vector<Sending> compose_text_file(const Options& options, const PostSetting
   file.body = body_of(text);
   const std::string comment =
       trusted_mrkdwn(base::shorten(text, kMaxExcerpt), {false, false, settings.trust.link_names});
-  std::vector<Sending> sendings;
-  for (const Place& place : places_of(settings)) {
-    sendings.push_back(file_sending(place, {file}, comment, settings));
-  }
-  return sendings;
+  return upload_to_places({file}, comment, settings);
 }
 
 std::vector<Sending> compose_upload_v2(const PostSettings& settings, const base::Env& env) {
@@ -102,35 +115,14 @@ std::vector<Sending> compose_upload_v2(const PostSettings& settings, const base:
       json::find(payload, "file") != nullptr || json::find(payload, "content") != nullptr;
   if (names_one || several.empty()) several.insert(several.begin(), payload);
   std::vector<slack::File> files;
-  for (const json::Value& one : several) {
-    const std::string content = json::string_at(one, "content");
-    const std::string path = json::string_at(one, "file");
-    const std::string filename = json::string_at(one, "filename");
-    if (content.empty() && path.empty()) {
-      throw base::Error(base::exit_bad_input,
-                        "files.uploadV2 wants a file (a path) or content in its payload");
-    }
-    slack::File file;
-    if (content.empty()) {
-      file = open_file(path, filename, env);
-    } else {
-      file = {filename.empty() ? "file.txt" : filename, "", body_of(content)};
-    }
-    file.title = json::string_at(one, "title");
-    files.push_back(std::move(file));
-  }
+  for (const json::Value& one : several) files.push_back(file_of_payload(one, env));
   PostSettings own = settings;
   const std::string channel = json::string_at(payload, "channel_id");
   if (own.delivery.channels.empty()) own.delivery.channels = {channel};
   if (own.delivery.thread_ts.empty()) {
     own.delivery.thread_ts = json::string_at(payload, "thread_ts");
   }
-  std::vector<Sending> sendings;
-  for (const Place& place : places_of(own)) {
-    sendings.push_back(
-        file_sending(place, files, json::string_at(payload, "initial_comment"), own));
-  }
-  return sendings;
+  return upload_to_places(files, json::string_at(payload, "initial_comment"), own);
 }
 
 }  // namespace commands

@@ -70,28 +70,26 @@ bool token_wins(const Options& options, bool has_channel) {
 
 // Seconds to go on trying; --retries is the same question in slack-github-action's words.
 struct Patience {
-  const char* word = "";
-  net::RetryPolicy policy;
+  const char* word;
+  int64_t budget_ms;
+  int64_t first_wait_ms;
 };
 
-net::RetryPolicy read_retries(const Options& options) {
-  const Patience known[] = {{"0", {0, 1'000, {}, {}}},
-                            {"5", {300'000, 1'000, {}, {}}},
-                            {"10", {1'800'000, 1'000, {}, {}}},
-                            {"rapid", {10'000, 50, {}, {}}}};
-  const std::string word = base::lower_ascii(base::trim(options.text("retries")));
-  for (const Patience& patience : known) {
-    if (word == patience.word) return patience.policy;
-  }
-  throw options.wrong_value("retries", "0, 5, 10 or RAPID");
-}
+constexpr Patience kPatiences[] = {
+    {"0", 0, 1'000}, {"5", 300'000, 1'000}, {"10", 1'800'000, 1'000}, {"rapid", 10'000, 50}};
 
 net::RetryPolicy read_patience(const Options& options) {
   net::RetryPolicy policy;
   policy.budget_ms = options.number("retry-budget", 0, 86'400) * 1000;
-  const Source source = options.source("retries");
-  const bool by_word = source != Source::fallback && source > options.source("retry-budget");
-  return by_word ? read_retries(options) : policy;
+  const std::string word = base::lower_ascii(base::trim(options.text("retries")));
+  if (word.empty() || options.source("retries") <= options.source("retry-budget")) return policy;
+  for (const Patience& known : kPatiences) {
+    if (word != known.word) continue;
+    policy.budget_ms = known.budget_ms;
+    policy.first_wait_ms = known.first_wait_ms;
+    return policy;
+  }
+  throw options.wrong_value("retries", "0, 5, 10 or RAPID");
 }
 
 std::string read_proxy(const Options& options) {

@@ -172,6 +172,10 @@ std::string encoded_text(const std::string& text, const Trust& trust) {
   return trust.broadcasts ? plain : slack::without_broadcasts(plain, trust.link_names);
 }
 
+slack::Markup markup_of(const Trust& trust) {
+  return trust.mrkdwn ? slack::Markup::mrkdwn : slack::Markup::plain;
+}
+
 json::Value read_github_event(const base::Env& env) {
   const std::string path = env("GITHUB_EVENT_PATH");
   if (path.empty()) return nullptr;

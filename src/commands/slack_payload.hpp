@@ -6,6 +6,7 @@
 
 #include "commands/options.hpp"
 #include "json/value.hpp"
+#include "slack/split.hpp"
 
 namespace commands {
 
@@ -23,6 +24,9 @@ std::string trusted_mrkdwn(const std::string& text, const Trust& trust);
 
 // The same for a message of plain text, which needs no escapes but those of & < >.
 std::string encoded_text(const std::string& text, const Trust& trust);
+
+// How a text of that trust is split.
+slack::Markup markup_of(const Trust& trust);
 
 // The event that started the workflow, by GITHUB_EVENT_PATH; null when there is none. Throws 65.
 json::Value read_github_event(const base::Env& env);

@@ -54,19 +54,21 @@ bool takes_names(const std::string& method) {
   return false;
 }
 
-void resolve_call(slack::Call& call, const std::string& place, const PostSettings& settings) {
+// All calls of a sending go to one place by one method, so one look-up does for all.
+void resolve(Sending& sending, const PostSettings& settings) {
   const slack::Sender& sender = settings.delivery.sender;
-  const std::string name = call.method == slack::kCompleteUpload ? "channel_id" : "channel";
-  const json::Value arguments(call.arguments);
-  if (!place.empty() && json::string_at(arguments, name) == place) {
-    const std::string id = takes_names(call.method)
+  const slack::Call& first = sending.calls.front();
+  const std::string name = first.method == slack::kCompleteUpload ? "channel_id" : "channel";
+  const std::string& place = sending.place;
+  if (!place.empty() && json::string_at(json::Value(first.arguments), name) == place) {
+    const std::string id = takes_names(first.method)
                                ? slack::message_channel(sender, place, settings.line)
                                : slack::conversation_id(sender, place, settings.line);
-    set_argument(call.arguments, name, id);
+    for (slack::Call& call : sending.calls) set_argument(call.arguments, name, id);
   }
-  if (!settings.ephemeral.empty()) {
-    set_argument(call.arguments, "user", slack::user_id(sender, settings.ephemeral, settings.line));
-  }
+  if (settings.ephemeral.empty()) return;
+  const std::string user = slack::user_id(sender, settings.ephemeral, settings.line);
+  for (slack::Call& call : sending.calls) set_argument(call.arguments, "user", user);
 }
 
 }  // namespace
@@ -134,7 +136,7 @@ void resolve_places(std::vector<Sending>& sendings, const PostSettings& settings
   if (by_webhook(settings)) return;
   for (Sending& sending : sendings) {
     try {
-      for (slack::Call& call : sending.calls) resolve_call(call, sending.place, settings);
+      resolve(sending, settings);
     } catch (const base::Error& error) {
       sending.error = base::Error(error.code(), fmt::format("{}: {}", sending.place, error.what()));
     }

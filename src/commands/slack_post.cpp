@@ -28,8 +28,8 @@ int post(const Options& options, const PostSettings& settings) {
     resolve_places(sendings, settings);
     send_all(sendings, settings.delivery.sender, settings.line, env, kSlackPost);
   }
-  print_sendings(sendings, settings.dry_run, settings.as_json, env);
-  write_sending_outputs(env, sendings);
+  tell_all({[&] { print_sendings(sendings, settings.dry_run, settings.as_json, env); },
+            [&] { write_sending_outputs(env, sendings); }});
   return settings.errors ? exit_code_of(sendings) : base::exit_ok;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <string_view>
 #include <utility>
 
 #include "base/error.hpp"
@@ -18,20 +19,47 @@ namespace commands {
 namespace {
 
 constexpr size_t kMaxTextBytes = size_t{25} << 20U;
+constexpr int64_t kStreamBudgetMs = 86'400'000;
+
 // Options that say what the message is: one of them.
-constexpr const char* kContents[] = {"payload", "payload-file-path", "blocks", "file",
-                                     "status",  "markdown"};
+constexpr const char* kContents[] = {"stream", "payload", "payload-file-path", "blocks",
+                                     "file",   "status",  "markdown"};
+
+using Pair = std::pair<const char*, const char*>;
+
+// Options that can't both have their effect.
+constexpr Pair kApart[] = {
+    {"stream", "method"},
+    {"stream", "update"},
+    {"stream", "ephemeral"},
+    {"stream", "title"},
+    {"stream", "footer"},
+    {"stream", "overflow"},
+    {"payload", "text"},
+    {"payload", "title"},
+    {"payload", "footer"},
+    {"payload-file-path", "text"},
+    {"payload-file-path", "title"},
+    {"payload-file-path", "footer"},
+    {"blocks", "title"},
+    {"blocks", "footer"},
+    {"file", "method"},
+    {"file", "update"},
+    {"file", "broadcast"},
+    {"update", "ephemeral"},
+    {"markdown", "mrkdwn"},
+};
 
 // Options that mean nothing without another.
-constexpr std::pair<const char*, const char*> kBelongs[] = {
+constexpr Pair kBelongs[] = {
     {"tee", "stream"},      {"interval", "stream"}, {"drain-timeout", "stream"},
     {"filename", "file"},   {"duration", "status"}, {"mention-on", "status"},
     {"mentions", "status"},
 };
 
 // Options that say what no webhook can do.
-constexpr const char* kTokenOnly[] = {"method", "file", "user-email", "ephemeral", "update"};
-constexpr int64_t kStreamBudgetMs = 86'400'000;
+constexpr const char* kTokenOnly[] = {"method",    "file",   "user-email",
+                                      "ephemeral", "update", "broadcast"};
 
 std::vector<Option> content_options() {
   const std::string text = "Text";
@@ -72,9 +100,8 @@ std::vector<Option> content_options() {
        "file to upload (repeatable; one a line); the text is its comment", Kind::lines},
       {files, "--filename", "NAME", "", "", "name to show for the file; a must for stdin"},
       {stream, "--stream", "", "", "",
-       "post stdin as it comes, line by line, in one message an interval; no line is lost, what "
-       "may "
-       "have been posted is posted again rather than never",
+       "post stdin as it comes, line by line, in one message an interval; no line is "
+       "dropped, what may have been posted is posted again rather than never",
        Kind::toggle},
       {stream, "--interval", "TIME", "", "1s", "time between two messages: 1s, 500ms, 0"},
       {stream, "--drain-timeout", "TIME", "", "60s",
@@ -98,28 +125,24 @@ std::vector<Option> where_options() {
       {group, "--update", "TS", "", "",
        "change the bot's message of that ts instead of posting; or, with the results output of an "
        "earlier step, all of its messages"},
-      {group, "--errors", "", "", "true",
-       "false: exit with 0 although Slack refused; the output ok tells", Kind::toggle},
+      {group, "--errors", "true|false", "", "true",
+       "false: exit with 0 although Slack refused; the output ok tells"},
   };
 }
 
-bool has_value(const Options& options, const char* name) {
-  return !options.text(name).empty();
+bool has_payload(const Options& options) {
+  return options.is_on("payload") || options.is_on("payload-file-path");
 }
 
-bool is_given(const Options& options, const char* name) {
-  return has_value(options, name) && options.source(name) >= Source::input;
-}
-
-// What is posted when it is no plain text; "" when it is.
-std::string other_content(const Options& options) {
-  for (const char* name : {"payload", "payload-file-path", "blocks", "file", "status"}) {
-    if (has_value(options, name)) return std::string("--") + name;
+// True when something is posted that needs no text.
+bool has_other_content(const Options& options) {
+  for (const char* name : kContents) {
+    const bool shows_text = std::string_view(name) == "markdown";
+    if (!shows_text && options.is_on(name)) return true;
   }
   const std::string method = base::trim(options.text("method"));
-  if (!method.empty() && !method.starts_with("chat.")) return "--method";
-  if (options.text("webhook-type") == "webhook-trigger") return "--webhook-type";
-  return "";
+  return (!method.empty() && !method.starts_with("chat.")) ||
+         options.text("webhook-type") == "webhook-trigger";
 }
 
 // A ts, or the results of an earlier step.
@@ -148,43 +171,27 @@ bool names_channel(const json::Object& payload) {
 // What only a bot token can do; "" when none of it is asked for.
 std::string token_only(const Options& options, const PostSettings& settings) {
   for (const char* name : kTokenOnly) {
-    if (has_value(options, name)) return std::string("--") + name;
+    if (options.is_on(name)) return std::string("--") + name;
   }
-  if (settings.broadcast) return "--broadcast";
   if (settings.overflow == Overflow::thread) return "--overflow thread";
   if (settings.overflow == Overflow::file) return "--overflow file";
   return settings.delivery.channels.size() > 1 ? "several --channel" : "";
 }
 
-std::string problem_of_stream(const Options& options) {
-  for (const char* name : {"payload", "payload-file-path", "blocks", "file", "status", "method",
-                           "update", "ephemeral", "title", "footer", "overflow"}) {
-    if (is_given(options, name)) return fmt::format("--stream and --{} can't go together", name);
-  }
-  if (is_given(options, "text") && options.text("text") != "-") {
-    return "--stream posts standard input, so it can't go with a text";
-  }
-  if (!options.toggle("errors")) return "--stream and --errors=false can't go together";
-  return options.toggle("markdown") ? "--stream and --markdown can't go together" : "";
-}
-
-// True for a value, but for a toggle only when it is true.
-bool is_on(const Options& options, const std::string& name) {
-  const bool is_toggle = name == "tee" || name == "stream" || name == "markdown";
-  return is_toggle ? options.toggle(name) : has_value(options, name.c_str());
-}
-
-// Two ways to say what the message is; or an option without the one that it belongs to.
 std::string problem_of_pairs(const Options& options) {
   std::string first;
   for (const char* name : kContents) {
-    if (!is_on(options, name)) continue;
+    if (!options.is_on(name)) continue;
     if (!first.empty()) return fmt::format("--{} and --{} can't go together", first, name);
     first = name;
   }
+  for (const auto& [one, other] : kApart) {
+    const bool both = options.is_on(one) && options.is_given(other);
+    if (both) return fmt::format("--{} and --{} can't go together; drop one of them", one, other);
+  }
   for (const auto& [name, owner] : kBelongs) {
-    const bool is_lost = options.source(name) >= Source::input && is_on(options, name);
-    if (is_lost && !is_on(options, owner)) return fmt::format("--{} needs --{}", name, owner);
+    const bool is_lost = options.is_given(name) && !options.is_on(owner);
+    if (is_lost) return fmt::format("--{} needs --{}", name, owner);
   }
   return "";
 }
@@ -194,7 +201,7 @@ std::string problem_of_stdin(const Options& options, const std::vector<std::stri
   if (options.text("text") == "-") ++uses;
   for (const std::string& file : files) {
     if (file == "-") ++uses;
-    if (file == "-" && !has_value(options, "filename")) {
+    if (file == "-" && !options.is_on("filename")) {
       return "a file from standard input needs a name: give --filename";
     }
   }
@@ -202,23 +209,27 @@ std::string problem_of_stdin(const Options& options, const std::vector<std::stri
 }
 
 std::string problem_of_content(const Options& options, const PostSettings& settings) {
-  const bool has_payload = has_value(options, "payload") || has_value(options, "payload-file-path");
-  for (const char* name : {"text", "title", "footer"}) {
-    if (has_payload && is_given(options, name)) {
-      return fmt::format("--payload is the whole message, so it can't go with --{}", name);
-    }
+  const std::string problem = problem_of_pairs(options);
+  if (!problem.empty()) return problem;
+  if (settings.is_stream && options.is_given("text") && options.text("text") != "-") {
+    return "--stream posts standard input, so it can't go with a text";
   }
-  if (is_given(options, "text") && options.text("webhook-type") == "webhook-trigger") {
+  if (settings.is_stream && !settings.errors) {
+    return "--stream and --errors=false can't go together";
+  }
+  if (options.is_given("text") && options.text("webhook-type") == "webhook-trigger") {
     return "a workflow in Slack takes its inputs by name: give --payload instead of a text";
   }
-  if (has_value(options, "blocks") && (is_given(options, "title") || is_given(options, "footer"))) {
-    return "--blocks are the whole message, so --title and --footer can't go with them";
-  }
-  if (settings.files.size() > 1 && has_value(options, "filename")) {
+  if (settings.files.size() > 1 && options.is_on("filename")) {
     return "--filename names one file, and there are several";
   }
-  const std::string problem = problem_of_pairs(options);
-  return problem.empty() ? problem_of_stdin(options, settings.files) : problem;
+  const bool uploads = !settings.files.empty() || settings.overflow == Overflow::file ||
+                       settings.method == "files.uploadV2";
+  if (uploads && !settings.ephemeral.empty()) {
+    return "--ephemeral can't hide a file: Slack shows it to the whole channel; send it to that "
+           "person with --user-email, or as --channel their ID";
+  }
+  return problem_of_stdin(options, settings.files);
 }
 
 std::string problem_of_place(const Options& options, const PostSettings& settings) {
@@ -239,9 +250,6 @@ std::string problem_of_place(const Options& options, const PostSettings& setting
   if (!settings.update.empty() && !settings.update.starts_with('{') && several) {
     return "--update TS belongs to one channel; for several give it an earlier step's results";
   }
-  if (!settings.update.empty() && !settings.ephemeral.empty()) {
-    return "--update and --ephemeral can't go together";
-  }
   if (by_token && !has_place && method.starts_with("chat.")) {
     return "a bot token needs a --channel (or --user-email)";
   }
@@ -253,20 +261,17 @@ std::string problem_of_place(const Options& options, const PostSettings& setting
   return "";
 }
 
-void check_content(const Options& options, const PostSettings& settings) {
-  std::string problem = settings.is_stream ? problem_of_stream(options) : "";
-  if (problem.empty()) problem = problem_of_content(options, settings);
+void refuse(const std::string& problem) {
   if (!problem.empty()) throw base::Error(base::exit_usage, problem);
 }
 
 // What only a token can do decides for it when a webhook is known as well, from the environment.
 Delivery read_post_delivery(const Options& options, const json::Object& payload) {
   bool by_method = false;
-  for (const char* name : kTokenOnly) by_method = by_method || has_value(options, name);
+  for (const char* name : kTokenOnly) by_method = by_method || options.is_on(name);
   Delivery delivery = read_delivery(options, by_method || names_channel(payload));
   const std::string token = base::trim(options.text("token"));
-  const bool webhook_is_given = is_given(options, "webhook");
-  if (by_method && !token.empty() && !webhook_is_given) {
+  if (by_method && !token.empty() && !options.is_given("webhook")) {
     delivery.sender.webhook.clear();
     delivery.sender.token = token;
   }
@@ -322,24 +327,22 @@ PostSettings read_post_settings(const Options& options) {
   if (type != "incoming-webhook" && type != "webhook-trigger") {
     throw options.wrong_value("webhook-type", "incoming-webhook or webhook-trigger");
   }
-  check_content(options, settings);  // before a file or standard input is read
+  refuse(problem_of_content(options, settings));  // before a file or standard input is read
   settings.payload = read_payload(options);
   settings.blocks = read_blocks(options);
   settings.delivery = read_post_delivery(options, settings.payload);
-  const std::string problem = problem_of_place(options, settings);
-  if (!problem.empty()) throw base::Error(base::exit_usage, problem);
+  refuse(problem_of_place(options, settings));
   settings.line = make_line(options, kSlackPost);
   const bool patience_is_given =
-      options.source("retry-budget") != Source::fallback || has_value(options, "retries");
+      options.source("retry-budget") != Source::fallback || options.is_on("retries");
   if (settings.is_stream && !patience_is_given) settings.line.retry.budget_ms = kStreamBudgetMs;
   return settings;
 }
 
 std::string read_post_text(const Options& options) {
   std::string text = options.text("text");
-  const bool has_payload = has_value(options, "payload") || has_value(options, "payload-file-path");
-  if (has_payload) return "";  // a text from the environment does not matter beside it
-  const bool from_stdin = text == "-" || (text.empty() && other_content(options).empty());
+  if (has_payload(options)) return "";  // a text from the environment does not matter beside it
+  const bool from_stdin = text == "-" || (text.empty() && !has_other_content(options));
   if (from_stdin && ::isatty(STDIN_FILENO) == 1) {
     report_progress(kSlackPost, "reading the text from standard input; Ctrl-D ends it");
   }
@@ -353,8 +356,7 @@ std::string read_post_text(const Options& options) {
     report_notice(options.env(), kSlackPost,
                   "the text is not UTF-8; what can't be read is shown as \uFFFD");
   }
-  const bool has_title = has_value(options, "title");
-  if (from_stdin && base::trim(text).empty() && !has_title) {
+  if (from_stdin && base::trim(text).empty() && !options.is_on("title")) {
     throw base::Error(base::exit_bad_input,
                       "nothing to post: no text is given, and standard input is empty");
   }

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -40,15 +41,13 @@ class Drain {
     if (deadline_ms_ < 0) deadline_ms_ = clock_.monotonic_ms() + timeout_ms_;
   }
 
-  bool is_over() const { return deadline_ms_ >= 0 && clock_.monotonic_ms() >= deadline_ms_; }
-
   // Throws 75 when it is over. To be called now and then by whatever takes long.
   void check() {
     if (base::stop_asked()) begin();
-    if (!is_over()) return;
-    throw base::Error(base::exit_retries_spent,
-                      fmt::format("not all could be posted within --drain-timeout ({} s)",
-                                  (timeout_ms_ + 999) / 1000));
+    if (deadline_ms_ < 0 || clock_.monotonic_ms() < deadline_ms_) return;
+    throw base::Error(
+        base::exit_retries_spent,
+        fmt::format("not all could be posted within --drain-timeout ({} ms)", timeout_ms_));
   }
 
   // Sleeps, but wakes up when a stop is asked for, and throws when the time is over.
@@ -134,12 +133,14 @@ json::Value counts_json(const slack::StreamResult& result) {
       {"lines", result.lines}, {"messages", result.messages}, {"undelivered", result.undelivered}};
 }
 
-void tell(const slack::StreamResult& result, const Options& options, bool as_json) {
+// A dry run has shown all there is to tell.
+void tell(const slack::StreamResult& result, const Options& options, const PostSettings& settings) {
+  if (settings.dry_run) return;
   const std::string text =
       fmt::format("posted {} lines in {} messages", result.lines, result.messages);
   if (options.toggle("tee")) {
     report_progress(kSlackPost, text);  // stdout belongs to the stream
-  } else if (as_json) {
+  } else if (settings.as_json) {
     print_json(options.env(), json::write(counts_json(result)) + "\n");
   } else {
     print_text(options.env(), text + "\n");
@@ -161,10 +162,14 @@ int run_stream(const Options& options, PostSettings settings) {
   slack::StreamOptions stream;
   stream.interval_ms = read_time_ms(options, "interval");
   stream.encode = [&](const std::string& lines) { return encoded_text(lines, settings.trust); };
+  stream.markup = markup_of(settings.trust);
   stream.on_end = [&] { drain->begin(); };
   stream.post = [&](const std::string& text) {
     if (settings.dry_run) {
-      print_text(env, text + "\n---\n");
+      for (Sending& channel : channels) {
+        channel.calls = {stream_call(settings, channel.place, text)};
+      }
+      print_sendings(channels, true, settings.as_json, env);
     } else {
       post_to_all(channels, text, settings, env, *drain);
     }
@@ -177,8 +182,8 @@ int run_stream(const Options& options, PostSettings settings) {
         base::Error(result.error->code(), fmt::format("{}; {} lines were read and not delivered",
                                                       result.error->what(), result.undelivered)));
   }
-  tell(result, options, settings.as_json);
-  write_sending_outputs(env, channels);
+  tell_all(
+      {[&] { tell(result, options, settings); }, [&] { write_sending_outputs(env, channels); }});
   return result.error ? result.error->code() : exit_code_of(channels);
 }
 

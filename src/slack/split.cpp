@@ -1,5 +1,6 @@
 #include "slack/split.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 #include "base/text.hpp"
@@ -9,6 +10,7 @@ namespace slack {
 
 namespace {
 
+constexpr size_t kLongestEscape = 10;   // bytes
 constexpr size_t kLongestOpening = 60;  // units of a fence's line that is repeated
 
 // A fence that is open: how it is opened again, and how it is closed.
@@ -22,21 +24,23 @@ struct Fence {
 size_t atom_length(std::string_view text, size_t most_units, Markup markup) {
   size_t end = 0;
   base::next_code_point(text, end);
-  if (markup == Markup::none) return end;
-  if (text.front() == '`' || text.front() == '~') {
-    const size_t run = text.find_first_not_of(text.front());
-    const size_t bytes = run == std::string_view::npos ? text.size() : run;
-    return bytes <= most_units ? bytes : end;
+  const char first = text.front();
+  if (first == '&') {
+    const size_t close = text.substr(0, kLongestEscape).find(';');
+    const bool is_escape = close != std::string_view::npos &&
+                           text.substr(0, close).find(' ') == std::string_view::npos;
+    return is_escape ? close + 1 : end;
   }
-  if (text.front() != '&' && text.front() != '<') return end;
-  const char closing = text.front() == '<' ? '>' : ';';
-  const size_t close = text.substr(0, 4 * most_units).find(closing);
-  const bool is_escape = text.front() == '&' && close != std::string_view::npos && close < 10 &&
-                         text.substr(0, close).find(' ') == std::string_view::npos;
-  const bool is_reference = text.front() == '<' && close != std::string_view::npos &&
-                            text.substr(0, close).find('\n') == std::string_view::npos &&
+  if (markup == Markup::plain) return end;
+  if (first == '`' || first == '~') {
+    const size_t run = std::min(text.find_first_not_of(first), text.size());
+    return run <= most_units ? run : end;
+  }
+  if (first != '<') return end;
+  const size_t close = text.substr(0, 4 * most_units).find_first_of(">\n");
+  const bool is_reference = close != std::string_view::npos && text[close] == '>' &&
                             base::utf16_length(text.substr(0, close + 1)) <= most_units;
-  return is_escape || is_reference ? close + 1 : end;
+  return is_reference ? close + 1 : end;
 }
 
 // Bytes of the longest start of the text that has at most most_units and ends where it may be cut.
@@ -88,6 +92,11 @@ Fence fence_behind(const Fence& before, std::string_view part, Markup markup) {
   return markup == Markup::markdown ? markdown_fence(before, part) : Fence{};
 }
 
+// Asked for every part, so it must not count a long rest: a unit is at most three bytes.
+bool fits(std::string_view text, size_t most_units) {
+  return text.size() <= 3 * most_units && base::utf16_length(text) <= most_units;
+}
+
 std::string without_last_break(std::string_view part) {
   return std::string(part.ends_with('\n') ? part.substr(0, part.size() - 1) : part);
 }
@@ -105,12 +114,12 @@ std::vector<std::string> split(const std::string& text, size_t most_units, Marku
   while (!rest.empty()) {
     const std::string opening = fence.opening.empty() ? "" : fence.opening + "\n";
     const size_t used = base::utf16_length(opening);
-    if (used + base::utf16_length(rest) <= most_units) {
+    if (fits(rest, most_units - used)) {
       if (shows_something(rest)) parts.push_back(opening + std::string(rest));
       break;
     }
     // Room for the line that closes a fence, which may be one that opens inside of this part.
-    const size_t room = most_units - used - (markup == Markup::none ? 0 : kLongestOpening + 1);
+    const size_t room = most_units - used - (markup == Markup::plain ? 0 : kLongestOpening + 1);
     const std::string_view part = rest.substr(0, cut_behind(rest, room, markup));
     rest.remove_prefix(part.size());
     fence = fence_behind(fence, part, markup);

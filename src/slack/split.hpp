@@ -7,9 +7,9 @@
 
 namespace slack {
 
-// What must not be torn apart. none: code points. mrkdwn: also &amp; and the like, <links>, and
-// ``` fences. markdown: the same with fences as lines of ``` or ~~~.
-enum class Markup { none, mrkdwn, markdown };
+// What must not be torn apart. plain: &amp; and the like, as every text for Slack has them. mrkdwn:
+// also <links> and ``` fences. markdown: the same with fences as lines of ``` or ~~~.
+enum class Markup { plain, mrkdwn, markdown };
 
 // The text in parts of at most most_units UTF-16 units (200 at least), cut behind a line break,
 // else behind a space, else wherever it may be. Nothing is lost: the parts put together are the

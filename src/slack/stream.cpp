@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "base/utf8.hpp"
-#include "slack/split.hpp"
 
 namespace slack {
 
@@ -67,16 +66,10 @@ class Stream {
       : feed_(feed), clock_(clock), options_(options), next_ms_(clock.monotonic_ms()) {}
 
   StreamResult run() {
-    while (open_ || !buffer_.empty()) {
-      const bool is_due = has_batch() && clock_.monotonic_ms() >= next_ms_;
-      if (open_ && buffer_.size() < options_.buffer_bytes) {
-        take(is_due);
-        if (!is_due) continue;
-      } else if (!is_due) {
-        wait_for_turn();
-        continue;
-      }
-      if (!deliver(next_batch(buffer_, open_, options_))) break;
+    try {
+      while (open_ || !buffer_.empty()) step();
+    } catch (const base::Error& error) {
+      result_.error = error;
     }
     result_.undelivered = count_lines(buffer_, false);
     if (!result_.error) result_.error = feed_error_;
@@ -84,6 +77,15 @@ class Stream {
   }
 
  private:
+  // Reads, waits or posts, whichever is next.
+  void step() {
+    const bool is_due = has_batch() && clock_.monotonic_ms() >= next_ms_;
+    const bool may_read = open_ && buffer_.size() < options_.buffer_bytes;
+    if (may_read) take(is_due);
+    if (!may_read && !is_due) wait_for_turn();
+    if (is_due) deliver(next_batch(buffer_, open_, options_));
+  }
+
   bool has_batch() const {
     const bool is_full = buffer_.size() >= options_.buffer_bytes;
     return !buffer_.empty() && (!open_ || is_full || buffer_.find('\n') != std::string::npos);
@@ -103,24 +105,18 @@ class Stream {
     if (!open_ && options_.on_end) options_.on_end();
   }
 
-  // False when it ended in an error; what was not posted is still in the buffer then.
-  bool deliver(const Batch& batch) {
-    try {
-      const bool has_break = batch.text.ends_with('\n');
-      const std::string text = batch.text.substr(0, batch.text.size() - (has_break ? 1 : 0));
-      for (const std::string& part : split(text, options_.most_units, Markup::none)) {
-        wait_for_turn();
-        next_ms_ = clock_.monotonic_ms() + options_.interval_ms;
-        options_.post(part);
-        ++result_.messages;
-      }
-    } catch (const base::Error& error) {
-      result_.error = error;
-      return false;
+  // What was not posted when `post` throws is still in the buffer.
+  void deliver(const Batch& batch) {
+    const bool has_break = batch.text.ends_with('\n');
+    const std::string text = batch.text.substr(0, batch.text.size() - (has_break ? 1 : 0));
+    for (const std::string& part : split(text, options_.most_units, options_.markup)) {
+      wait_for_turn();
+      next_ms_ = clock_.monotonic_ms() + options_.interval_ms;
+      options_.post(part);
+      ++result_.messages;
     }
     result_.lines += count_lines(batch.lines, open_);
     buffer_.erase(0, batch.lines.size());
-    return true;
   }
 
   void wait_for_turn() const {

@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/input.hpp"
+#include "slack/split.hpp"
 
 namespace slack {
 
@@ -24,6 +25,7 @@ struct StreamOptions {
   int64_t interval_ms = 1'000;  // from the start of one message to that of the next, at least
   size_t most_units = 4'000;    // of a message, UTF-16
   size_t buffer_bytes = 65'536;
+  Markup markup = Markup::plain;  // of what encode gives
   // Makes a message's text of lines: escapes what must be.
   std::function<std::string(const std::string& lines)> encode;
   // Posts a message. What it throws ends the stream.

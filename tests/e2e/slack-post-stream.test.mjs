@@ -186,7 +186,7 @@ test('SIGTERM while Slack answers 429 without end: 75 within --drain-timeout, wi
   const result = await end;
   assert.ok(Date.now() - stopped < 4000, 'within its time');
   assert.equal(result.code, 75, result.stderr);
-  assert.match(errorLine(result), /within --drain-timeout \(1 s\).*2 lines were read and not delivered/);
+  assert.match(errorLine(result), /within --drain-timeout \(1000 ms\).*2 lines were read and not delivered/);
 });
 
 test('the end of input while Slack hangs: 75 within --drain-timeout', async (t) => {
@@ -199,7 +199,47 @@ test('the end of input while Slack hangs: 75 within --drain-timeout', async (t) 
   assert.match(result.stderr, /5 lines were read and not delivered/);
 });
 
-test('a second signal ends it at once', async (t) => {
+test('the time-out of the drain between two messages: 75, the lines that are left, the outputs', async (t) => {
+  const slack = await slackFor(t);
+  const outputs = join(folder(t), 'outputs');
+  const result = await byWebhook(slack, ['--json', '--drain-timeout', '1500ms'], { stdin: LINES(3000), env: { GITHUB_OUTPUT: outputs } });
+  assert.equal(result.code, 75, result.stderr);
+  const { lines, messages, undelivered } = JSON.parse(result.stdout);
+  assert.equal(messages, slack.accepted.length);
+  assert.equal(lines, texts(slack).join('\n').split('\n').length);
+  assert.equal(lines + undelivered, 3000);
+  assert.match(errorLine(result), new RegExp(`within --drain-timeout \\(1500 ms\\); ${undelivered} lines were read and not delivered`));
+  assert.equal(JSON.parse(readOutputs(outputs).results).webhook.ok, true);
+});
+
+for (const signals of [['SIGTERM', 'SIGTERM'], ['SIGINT', 'SIGTERM'], ['SIGTERM', 'SIGINT'], ['SIGHUP']]) {
+  test(`${signals.join(', ')}: what was read is flushed all the same`, async (t) => {
+    const slack = await slackFor(t);
+    const { child, end } = start(slack, ['--interval', '1s']);
+    child.stdin.write('a\n');
+    await until('the first line', () => slack.accepted.length === 1);
+    child.stdin.write('b\n');
+    for (const signal of signals) {
+      await delay(100);
+      child.kill(signal);
+    }
+    const result = await end;
+    assert.equal(result.code, 0, result.stderr);
+    assert.deepEqual(texts(slack), ['a', 'b']);
+  });
+}
+
+test('standard input that is closed is an end, not a hang; a closed stdout does not take a socket\'s place', async (t) => {
+  const slack = await slackFor(t);
+  for (const closed of ['<&-', '>&-', '2>&-']) {
+    const result = await run(['-c', `echo a | { timeout -s KILL 10 "$0" slack-post --stream --interval 0 ${closed}; }; exit $?`, binary],
+      { program: 'sh', env: { SLACK_WEBHOOK: slack.webhookUrl, PATH: process.env.PATH } });
+    assert.equal(result.code, 0, `${closed} ${result.stderr}`);
+  }
+  assert.deepEqual(texts(slack), ['a', 'a']);
+});
+
+test('a second Ctrl-C ends it at once', async (t) => {
   const slack = await slackFor(t);
   slack.fail({ kind: 'ratelimited', retryAfter: 600, as: 'text' });
   const { child, end } = start(slack, []);
@@ -224,10 +264,12 @@ test('a writer that is faster than Slack waits: what is held is bounded', async 
   assert.equal((await end).code, 75);
 });
 
-test('dry run: the messages, and nothing is sent', async (t) => {
+test('dry run: the messages as text or as the exact payloads, and nothing is sent or said to be posted', async (t) => {
   const slack = await slackFor(t);
-  const result = await byWebhook(slack, ['--dry-run', '--interval', '0'], { stdin: 'a\nb\n' });
-  assert.equal(result.code, 0);
-  assert.match(result.stdout, /^a\nb\n---\nposted 0|^a\nb\n---\n/);
+  const text = await byWebhook(slack, ['--dry-run', '--interval', '0'], { stdin: 'a\n<b>\n' });
+  assert.equal(text.code, 0);
+  assert.equal(text.stdout, '--- dry run, nothing is sent; this would go to webhook\na\n<b>\n\n');
+  const json = await byWebhook(slack, ['--dry-run', '--json', '--interval', '0'], { stdin: 'a\n<b>\n' });
+  assert.equal(JSON.parse(json.stdout).text, 'a\n&lt;b&gt;');
   assert.equal(slack.requests.length, 0);
 });

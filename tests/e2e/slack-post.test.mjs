@@ -550,8 +550,8 @@ test('an unknown channel is 78', async (t) => {
   assert.match(errorLine(result), /#nowhere: Slack says channel_not_found/);
 });
 
-for (const [args, env] of [[['--errors=false'], {}], [[], { INPUT_ERRORS: 'false' }]]) {
-  test(`errors: false (${args[0] ?? 'input'}): 0 although Slack refused, the output tells`, async (t) => {
+for (const [args, env] of [[['--errors=false'], {}], [['--errors', 'false'], {}], [[], { INPUT_ERRORS: 'false' }]]) {
+  test(`errors: false (${args.join(' ') || 'input'}): 0 although Slack refused, the output tells`, async (t) => {
     const slack = await slackFor(t);
     const outputs = join(folder(t), 'outputs');
     const result = await byToken(slack, ['--channel', '#attic', ...args, 'x'],
@@ -561,6 +561,16 @@ for (const [args, env] of [[['--errors=false'], {}], [[], { INPUT_ERRORS: 'false
     assert.equal(readOutputs(outputs).ok, 'false');
   });
 }
+
+test('a full disk behind one place hides the word of what was posted from no other', async (t) => {
+  const slack = await slackFor(t);
+  const outputs = join(folder(t), 'outputs');
+  const env = { SLACK_WEBHOOK: slack.webhookUrl, PATH: process.env.PATH, GITHUB_OUTPUT: outputs };
+  const full = await run(['-c', 'exec "$0" slack-post x > /dev/full', binary], { program: 'sh', env });
+  assert.equal(full.code, 74, full.stderr);
+  assert.equal(readOutputs(outputs).ok, 'true');
+  assert.equal(JSON.parse(readOutputs(outputs).results).webhook.ok, true);
+});
 
 test('errors: false does not hide a wrong usage or bad data', async (t) => {
   const slack = await slackFor(t);
@@ -944,6 +954,13 @@ const MISTAKES = [
   [['--token', 'xoxb-SECRET', '--file', 'a'], '', /needs a --channel/],
   [['x'], '', /no way to Slack: give --webhook \(SLACK_WEBHOOK\), or --token \(SLACK_BOT_TOKEN\) with --channel/],
   [[...HOOKED, ...TOKENED, 'x'], '', /give --webhook or --token, not both/],
+  [[...TOKENED, '--ephemeral', 'U00000001', '--file', fixture('slack/blocks.json')], '', /--ephemeral can't hide a file: .*--user-email/],
+  [[...TOKENED, '--ephemeral', 'U00000001', '--overflow', 'file', 'x'], '', /--ephemeral can't hide a file/],
+  [[...TOKENED, '--ephemeral', 'U00000001', '--method', 'files.uploadV2', '--payload', '{"content": "x"}'], '',
+    /--ephemeral can't hide a file/],
+  [[...TOKENED, '--file', fixture('slack/blocks.json'), '--update', '1.2'], '', /--file and --update can't go together/],
+  [[...TOKENED, '--file', fixture('slack/blocks.json'), '--method', 'chat.delete'], '', /--file and --method can't go together/],
+  [[...HOOKED, '--markdown', '--mrkdwn', 'x'], '', /--markdown and --mrkdwn can't go together/],
   [[...HOOKED, '--tee', 'x'], '', /--tee needs --stream/],
   [[...HOOKED, '--interval', '2s', 'x'], '', /--interval needs --stream/],
   [[...HOOKED, '--duration', '5', 'x'], '', /--duration needs --status/],
@@ -956,7 +973,7 @@ const MISTAKES = [
   [[...HOOKED, '--stream', '--payload', 'a: b'], '', /--stream and --payload can't go together/],
   [[...HOOKED, '--stream', '--title', 'a'], '', /--stream and --title can't go together/],
   [[...HOOKED, '--stream', '--markdown'], '', /--stream and --markdown can't go together/],
-  [[...HOOKED, '--payload', 'text: x', 'x'], '', /--payload is the whole message, so it can't go with --text/],
+  [[...HOOKED, '--payload', 'text: x', 'x'], '', /--payload and --text can't go together; drop one of them/],
   [[...HOOKED, '--payload', 'text: x', '--blocks', fixture('slack/blocks.json')], '', /--payload and --blocks can't go together/],
   [[...HOOKED, '--payload', 'text: x', '--status', 'success'], '', /--payload and --status can't go together/],
   [[...HOOKED, '--payload', 'text: x', '--payload-file', 'a'], '', /--payload and --payload-file-path can't go together/],

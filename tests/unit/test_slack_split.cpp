@@ -30,7 +30,7 @@ size_t count_of(const std::string& text, const std::string& what) {
 }  // namespace
 
 TEST_CASE("a text that fits stays as it is") {
-  for (const Markup markup : {Markup::none, Markup::mrkdwn, Markup::markdown}) {
+  for (const Markup markup : {Markup::plain, Markup::mrkdwn, Markup::markdown}) {
     CHECK(slack::split("a\n```\nb\n", 200, markup) == std::vector<std::string>{"a\n```\nb\n"});
     CHECK(slack::split("", 200, markup).empty());
     CHECK(slack::split(" \n\n", 200, markup).empty());
@@ -39,17 +39,17 @@ TEST_CASE("a text that fits stays as it is") {
 
 TEST_CASE("cut behind a line, else behind a word, else anywhere") {
   const std::string line = std::string(120, 'x');
-  CHECK(slack::split(line + "\n" + line, 200, Markup::none) ==
+  CHECK(slack::split(line + "\n" + line, 200, Markup::plain) ==
         std::vector<std::string>{line, line});
-  CHECK(slack::split(line + " " + line, 200, Markup::none) ==
+  CHECK(slack::split(line + " " + line, 200, Markup::plain) ==
         std::vector<std::string>{line + " ", line});
-  CHECK(slack::split(line + line, 200, Markup::none) ==
+  CHECK(slack::split(line + line, 200, Markup::plain) ==
         std::vector<std::string>{std::string(200, 'x'), std::string(40, 'x')});
 }
 
 TEST_CASE("limits count UTF-16 units, and no code point is torn apart") {
   const std::string emoji = repeated("\xF0\x9F\x9A\x80", 150);  // two units each
-  const auto parts = slack::split("x" + emoji, 200, Markup::none);
+  const auto parts = slack::split("x" + emoji, 200, Markup::plain);
   REQUIRE(parts.size() == 2);
   CHECK(base::utf16_length(parts[0]) == 199);
   CHECK(parts[0] + parts[1] == "x" + emoji);
@@ -70,6 +70,19 @@ TEST_CASE("escapes and links stay whole") {
       CHECK(found == 30);
     }
   }
+}
+
+TEST_CASE("escapes stay whole in text without markup too, where backticks mean nothing") {
+  for (size_t before = 190; before < 200; ++before) {
+    CAPTURE(before);
+    const auto parts =
+        slack::split(std::string(before, 'x') + repeated("&amp;", 30), 200, Markup::plain);
+    size_t found = 0;
+    for (const std::string& part : parts) found += count_of(part, "&amp;");
+    CHECK(found == 30);
+  }
+  const auto parts = slack::split("```\n" + repeated("text\n", 80), 300, Markup::plain);
+  CHECK(parts[1].starts_with("text\n"));
 }
 
 TEST_CASE("what only looks like an escape or a link is text, however long") {

@@ -166,6 +166,39 @@ TEST_CASE("an error ends it, and what was not posted is counted") {
   CHECK(result.undelivered == 3);
 }
 
+TEST_CASE("an error of the pause between two messages is told like any other") {
+  World world;
+  world.input = {{0, numbered(0, 2'000)}};
+  const slack::StreamOptions options = world.options();
+  base::Clock clock = world.clock();
+  clock.sleep_ms = [](int64_t /*ms*/) {
+    throw base::Error(base::exit_retries_spent, "no time is left");
+  };
+  const slack::StreamResult result = slack::stream(world.feed(), clock, options);
+  REQUIRE(result.error);
+  CHECK(result.error->code() == base::exit_retries_spent);
+  CHECK(result.messages == 1);
+  CHECK(result.undelivered > 0);
+  CHECK(result.lines + result.undelivered == 2'000);
+}
+
+TEST_CASE("markup that is trusted is split as markup") {
+  World world;
+  std::string line;
+  for (int i = 0; i < 300; ++i) line += "<https://x.example/|label>";
+  world.input = {{0, line + "\n"}};
+  slack::StreamOptions options = world.options();
+  options.markup = slack::Markup::mrkdwn;
+  world.run(options);
+  size_t links = 0;
+  for (const std::string& post : world.posts) {
+    CHECK(post.ends_with(">"));
+    for (size_t at = post.find("<https"); at != std::string::npos; at = post.find("<https", at + 1))
+      ++links;
+  }
+  CHECK(links == 300);
+}
+
 TEST_CASE("what was read before the input failed is delivered, then the failure is told") {
   World world;
   slack::StreamOptions options = world.options();
