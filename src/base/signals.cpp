@@ -21,8 +21,9 @@ void end_now(int /*signal*/) {
   ::_exit(exit_interrupted);
 }
 
-volatile std::sig_atomic_t asked =
-    0;  // the last signal;  NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+// The last signal.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): a handler has nothing else
+volatile std::sig_atomic_t asked = 0;
 int wake_up[2] = {-1, -1};  // a pipe; NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 void ask(int signal) {

@@ -209,7 +209,7 @@ std::string problem_of_stdin(const Options& options, const std::vector<std::stri
 }
 
 std::string problem_of_content(const Options& options, const PostSettings& settings) {
-  const std::string problem = problem_of_pairs(options);
+  std::string problem = problem_of_pairs(options);
   if (!problem.empty()) return problem;
   if (settings.is_stream && options.is_given("text") && options.text("text") != "-") {
     return "--stream posts standard input, so it can't go with a text";
