@@ -93,15 +93,18 @@ Parts open_parts(const std::string& path, const Env& env) {
   if (S_ISDIR(about.st_mode)) {
     throw Error(exit_missing_input, fmt::format("can't read {}: it is a directory", name));
   }
-  int64_t bytes = about.st_size;
-  if (!S_ISREG(about.st_mode)) {
+  int64_t start = path == "-" && S_ISREG(about.st_mode) ? ::lseek(file->fd, 0, SEEK_CUR) : 0;
+  int64_t bytes = std::max<int64_t>(about.st_size - start, 0);
+  const bool has_size = S_ISREG(about.st_mode) && about.st_size > 0;  // files of /proc tell none
+  if (!has_size) {
+    start = 0;
     auto copy = std::make_shared<Descriptor>(temporary_file(env));
     if (copy->fd < 0) throw failure(exit_local_io, "make", "a temporary file; set TMPDIR");
     bytes = copy_all(file->fd, copy->fd, name);
     file = copy;
   }
-  return {bytes, [file, name](int64_t offset, char* to, size_t most) {
-            return read_at(file->fd, name, offset, to, most);
+  return {bytes, [file, name, start](int64_t offset, char* to, size_t most) {
+            return read_at(file->fd, name, start + offset, to, most);
           }};
 }
 

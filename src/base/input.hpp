@@ -18,9 +18,10 @@ struct Parts {
   std::function<size_t(int64_t offset, char* to, size_t most)> read;
 };
 
-// Opens a file, or standard input when path is "-". A pipe is first copied to a temporary file that
-// has no name and goes away by itself (in TMPDIR, RUNNER_TEMP, /tmp or the working directory).
-// Throws 66 when it is missing, unreadable or a directory, 74 when copying fails.
+// Opens a file, or standard input when path is "-", from where it stands. What tells no size (a
+// pipe, a file of /proc) is first copied to a temporary file that has no name and goes away by
+// itself (in TMPDIR, RUNNER_TEMP, /tmp or the working directory). Throws 66 when it is missing,
+// unreadable or a directory, 74 when copying fails.
 Parts open_parts(const std::string& path, const Env& env);
 
 enum class Came { bytes, nothing, end, stop };

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <set>
+#include <string_view>
+
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
@@ -49,12 +53,20 @@ class Filler {
  public:
   Filler(const Options& options, std::string source)
       : env_(options.env()),
-        event_(read_github_event(options.env())),
         trust_(read_trust(options)),
         source_(std::move(source)),
         for_workflow_(options.text("webhook-type") == "webhook-trigger") {}
 
-  void fill(json::Value& value, const std::string& place, bool is_mrkdwn) const {
+  // Where the document lets Slack make mentions of names, those in values must be harmless.
+  void fill(json::Value& document) {
+    const bool links =
+        json::find(document, "link_names") != nullptr || json::find(document, "parse") != nullptr;
+    trust_.link_names = trust_.link_names || links;
+    fill(document, "", false);
+  }
+
+ private:
+  void fill(json::Value& value, const std::string& place, bool is_mrkdwn) {
     if (auto* text = std::get_if<std::string>(&value.data)) {
       *text = filled(*text, place, is_mrkdwn);
     } else if (auto* list = std::get_if<json::Array>(&value.data)) {
@@ -69,7 +81,6 @@ class Filler {
     }
   }
 
- private:
   bool holds_mrkdwn(const std::string& name, const std::string& place) const {
     if (for_workflow_) return false;  // names and their meaning are the workflow's own
     for (const char* known : kMrkdwnNames) {
@@ -78,7 +89,7 @@ class Filler {
     return name == "value" && place.find("/fields/") != std::string::npos;  // of an attachment
   }
 
-  std::string filled(const std::string& text, const std::string& place, bool is_mrkdwn) const {
+  std::string filled(const std::string& text, const std::string& place, bool is_mrkdwn) {
     const auto value_of = [&](const std::string& name) {
       const std::string value = value_at(name);
       return is_mrkdwn ? trusted_mrkdwn(value, trust_) : value;
@@ -90,10 +101,11 @@ class Filler {
     }
   }
 
-  std::string value_at(const std::string& name) const {
+  std::string value_at(const std::string& name) {
     if (name.starts_with("env.") && base::is_set(name.substr(4))) return env_(name.substr(4));
     if (name.starts_with("github.")) {
-      if (const auto value = github::context_text(env_, event_, name.substr(7))) return *value;
+      if (!event_) event_ = read_github_event(env_);
+      if (const auto value = github::context_text(env_, *event_, name.substr(7))) return *value;
     }
     throw base::Error(
         base::exit_bad_input,
@@ -103,16 +115,38 @@ class Filler {
   }
 
   const base::Env& env_;
-  json::Value event_;
+  std::optional<json::Value> event_;  // read when a template first asks for it
   Trust trust_;
   std::string source_;
   bool for_workflow_;
 };
 
+// Slack would get both, and choose.
+void refuse_doubles(const json::Value& value, const std::string& source, const std::string& place) {
+  if (const json::Array* list = json::as_array(&value)) {
+    for (size_t i = 0; i < list->size(); ++i) {
+      refuse_doubles((*list)[i], source, fmt::format("{}/{}", place, i));
+    }
+  }
+  const json::Object* object = json::as_object(&value);
+  if (object == nullptr) return;
+  std::set<std::string_view> names;
+  for (const json::Member& member : *object) {
+    const std::string inner = fmt::format("{}/{}", place, member.name);
+    if (!names.insert(member.name).second) {
+      throw base::Error(base::exit_bad_input,
+                        fmt::format("{}, at {}: this name stands twice; drop one of them", source,
+                                    base::one_line(inner)));
+    }
+    refuse_doubles(member.value, source, inner);
+  }
+}
+
 json::Value read_document(const Options& options, const std::string& text,
                           const std::string& source) {
   json::Value document = parse_document(text, source);
-  if (options.toggle("payload-templated")) Filler(options, source).fill(document, "", false);
+  refuse_doubles(document, source, "");
+  if (options.toggle("payload-templated")) Filler(options, source).fill(document);
   return document;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/utf8.hpp"
 #include "json/read.hpp"
 #include "slack/lookup.hpp"
 #include "slack/upload.hpp"
@@ -21,14 +22,26 @@ bool by_webhook(const PostSettings& settings) {
   return !settings.delivery.sender.webhook.empty();
 }
 
+// The message that one of an earlier step's results names; "" for both when it names none.
+Place place_of_result(const json::Value& result) {
+  const Place place{json::string_at(result, "channel_id"), json::string_at(result, "ts")};
+  return place.channel.empty() || place.ts.empty() ? Place{} : place;
+}
+
 // The messages that an earlier step posted, from its output results.
 std::vector<Place> places_of_results(const std::string& results) {
   const json::Value document = json::parse(results, "--update");
   std::vector<Place> places;
   for (const json::Member& result : *json::as_object(&document)) {
-    const std::string id = json::string_at(result.value, "channel_id");
-    const std::string ts = json::string_at(result.value, "ts");
-    if (!id.empty() && !ts.empty()) places.push_back({id, ts});
+    const json::Array* parts = json::as_array(json::find(result.value, "parts"));
+    if (parts != nullptr && parts->size() > 1) {
+      throw base::Error(base::exit_bad_input,
+                        fmt::format("{}: the message has {} parts, and an update changes one; give "
+                                    "--channel and --update the ts of that part",
+                                    base::one_line(result.name), parts->size()));
+    }
+    const Place place = place_of_result(result.value);
+    if (!place.ts.empty()) places.push_back(place);
   }
   if (!places.empty()) return places;
   throw base::Error(base::exit_bad_input,
@@ -96,6 +109,16 @@ std::vector<Place> places_of(const PostSettings& settings) {
   }
   if (places.empty()) places.push_back({"", settings.update});
   return places;
+}
+
+std::vector<std::string> places_without_message(const PostSettings& settings) {
+  std::vector<std::string> names;
+  if (!settings.update.starts_with('{')) return names;
+  const json::Value document = json::parse(settings.update, "--update");
+  for (const json::Member& result : *json::as_object(&document)) {
+    if (place_of_result(result.value).ts.empty()) names.push_back(base::one_line(result.name));
+  }
+  return names;
 }
 
 std::string name_of(const Place& place, const PostSettings& settings) {

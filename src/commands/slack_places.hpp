@@ -18,8 +18,11 @@ struct Place {
 };
 
 // A place for each channel, or for each message of the results that --update names; one without a
-// channel when none is given. Throws 65 for results that name no message.
+// channel when none is given. Throws 65 for results that name no message, or one in several parts.
 std::vector<Place> places_of(const PostSettings& settings);
+
+// Those of the results that --update names in which no message was posted.
+std::vector<std::string> places_without_message(const PostSettings& settings);
 
 // What a place is called in results and errors: "#ops", "webhook", the method without a channel.
 std::string name_of(const Place& place, const PostSettings& settings);

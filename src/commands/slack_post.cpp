@@ -24,6 +24,10 @@ void write_first_outputs(const base::Env& env) {
 int post(const Options& options, const PostSettings& settings) {
   const base::Env& env = options.env();
   std::vector<Sending> sendings = compose_post(options, settings);
+  for (const std::string& place : places_without_message(settings)) {
+    report_notice(env, kSlackPost,
+                  place + ": an earlier step posted no message there, so none is changed");
+  }
   if (!settings.dry_run) {
     resolve_places(sendings, settings);
     send_all(sendings, settings.delivery.sender, settings.line, env, kSlackPost);

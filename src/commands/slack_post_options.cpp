@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <string_view>
-#include <utility>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -13,6 +14,7 @@
 #include "commands/report.hpp"
 #include "commands/slack_post.hpp"
 #include "commands/slack_status.hpp"
+#include "slack/lookup.hpp"
 
 namespace commands {
 
@@ -25,37 +27,48 @@ constexpr int64_t kStreamBudgetMs = 86'400'000;
 constexpr const char* kContents[] = {"stream", "payload", "payload-file-path", "blocks",
                                      "file",   "status",  "markdown"};
 
-using Pair = std::pair<const char*, const char*>;
+// An option and others, divided by spaces.
+struct Relation {
+  const char* name;
+  const char* others;
+};
+
+// What a message of a text can have, and a document or another method's arguments can't.
+constexpr const char* kOfTexts = "text title footer overflow";
+constexpr const char* kLooks = "username icon-emoji icon-url color unfurl-links link-names";
 
 // Options that can't both have their effect.
-constexpr Pair kApart[] = {
-    {"stream", "method"},
-    {"stream", "update"},
-    {"stream", "ephemeral"},
-    {"stream", "title"},
-    {"stream", "footer"},
-    {"stream", "overflow"},
-    {"payload", "text"},
-    {"payload", "title"},
-    {"payload", "footer"},
-    {"payload-file-path", "text"},
-    {"payload-file-path", "title"},
-    {"payload-file-path", "footer"},
-    {"blocks", "title"},
-    {"blocks", "footer"},
-    {"file", "method"},
-    {"file", "update"},
-    {"file", "broadcast"},
-    {"update", "ephemeral"},
+constexpr Relation kApart[] = {
+    {"stream", "method update ephemeral title footer overflow"},
+    {"payload", kOfTexts},
+    {"payload", kLooks},
+    {"payload-file-path", kOfTexts},
+    {"payload-file-path", kLooks},
+    {"blocks", "title footer overflow"},
+    {"status", "overflow"},
+    {"file", "method update broadcast overflow"},
+    {"file", kLooks},
+    {"method", "update ephemeral"},
+    {"update", "ephemeral thread-ts"},
     {"markdown", "mrkdwn"},
 };
 
-// Options that mean nothing without another.
-constexpr Pair kBelongs[] = {
-    {"tee", "stream"},      {"interval", "stream"}, {"drain-timeout", "stream"},
-    {"filename", "file"},   {"duration", "status"}, {"mention-on", "status"},
+// Options that mean nothing without another, or without one of several.
+constexpr Relation kNeeds[] = {
+    {"tee", "stream"},
+    {"interval", "stream"},
+    {"drain-timeout", "stream"},
+    {"filename", "file"},
+    {"duration", "status"},
+    {"mention-on", "status"},
     {"mentions", "status"},
+    {"payload-templated", "payload payload-file-path blocks"},
+    {"allow-broadcast", "mrkdwn markdown link-names mention-on payload-templated"},
 };
+
+// Methods that post a text.
+constexpr const char* kTextMethods[] = {"chat.postMessage", "chat.postEphemeral", "chat.update",
+                                        "chat.scheduleMessage", "chat.meMessage"};
 
 // Options that say what no webhook can do.
 constexpr const char* kTokenOnly[] = {"method",    "file",   "user-email",
@@ -130,6 +143,19 @@ std::vector<Option> where_options() {
   };
 }
 
+bool is_for_workflow(const Options& options) {
+  return base::trim(options.text("webhook-type")) == "webhook-trigger";
+}
+
+// True for no method too, which is one of these.
+bool takes_text(const std::string& method) {
+  if (method.empty()) return true;
+  for (const char* known : kTextMethods) {
+    if (method == known) return true;
+  }
+  return false;
+}
+
 bool has_payload(const Options& options) {
   return options.is_on("payload") || options.is_on("payload-file-path");
 }
@@ -140,9 +166,30 @@ bool has_other_content(const Options& options) {
     const bool shows_text = std::string_view(name) == "markdown";
     if (!shows_text && options.is_on(name)) return true;
   }
-  const std::string method = base::trim(options.text("method"));
-  return (!method.empty() && !method.starts_with("chat.")) ||
-         options.text("webhook-type") == "webhook-trigger";
+  return !takes_text(base::trim(options.text("method"))) || is_for_workflow(options);
+}
+
+// Like "files.completeUploadExternal".
+std::string read_method(const Options& options) {
+  std::string method = base::trim(options.text("method"));
+  for (const std::string& word : base::split(method, '.')) {
+    const bool is_word = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0;
+    });
+    const bool is_there = method.find('.') != std::string::npos;
+    if (!method.empty() && !(is_word && is_there)) {
+      throw options.wrong_value("method", "a method of the Web API, for example reactions.add");
+    }
+  }
+  return method;
+}
+
+std::string read_ephemeral(const Options& options) {
+  std::string user = base::trim(options.text("ephemeral"));
+  if (user.empty() || slack::is_user(user)) return user;
+  throw options.wrong_value(
+      "ephemeral",
+      "a user's ID (U0123ABCD; in Slack: the profile's menu, Copy member ID) or e-mail address");
 }
 
 // A ts, or the results of an earlier step.
@@ -178,6 +225,30 @@ std::string token_only(const Options& options, const PostSettings& settings) {
   return settings.delivery.channels.size() > 1 ? "several --channel" : "";
 }
 
+// The first of the options, divided by spaces, that is given; "" when none is.
+std::string first_given(const Options& options, const char* names) {
+  for (const std::string& name : base::split(names, ' ')) {
+    if (options.is_given(name)) return name;
+  }
+  return "";
+}
+
+bool any_on(const Options& options, const char* names) {
+  for (const std::string& name : base::split(names, ' ')) {
+    if (options.is_on(name)) return true;
+  }
+  return false;
+}
+
+// "--a, --b or --c"
+std::string named_in_words(const char* names) {
+  std::vector<std::string> words = base::split(names, ' ');
+  for (std::string& word : words) word = "--" + word;
+  const std::string last = words.back();
+  words.pop_back();
+  return words.empty() ? last : base::join(words, ", ") + " or " + last;
+}
+
 std::string problem_of_pairs(const Options& options) {
   std::string first;
   for (const char* name : kContents) {
@@ -185,13 +256,44 @@ std::string problem_of_pairs(const Options& options) {
     if (!first.empty()) return fmt::format("--{} and --{} can't go together", first, name);
     first = name;
   }
-  for (const auto& [one, other] : kApart) {
-    const bool both = options.is_on(one) && options.is_given(other);
-    if (both) return fmt::format("--{} and --{} can't go together; drop one of them", one, other);
+  for (const auto& [name, others] : kApart) {
+    const std::string other = options.is_on(name) ? first_given(options, others) : "";
+    if (!other.empty()) {
+      return fmt::format("--{} and --{} can't go together; drop one of them", name, other);
+    }
   }
-  for (const auto& [name, owner] : kBelongs) {
-    const bool is_lost = options.is_given(name) && !options.is_on(owner);
-    if (is_lost) return fmt::format("--{} needs --{}", name, owner);
+  for (const auto& [name, owners] : kNeeds) {
+    const bool is_lost = options.is_given(name) && !any_on(options, owners);
+    if (is_lost) return fmt::format("--{} needs {}", name, named_in_words(owners));
+  }
+  const bool fills_nothing =
+      options.is_given("mrkdwn") && has_payload(options) && !options.toggle("payload-templated");
+  if (fills_nothing) {
+    return "--mrkdwn and --payload can't go together, but for --payload-templated: a payload "
+           "passes "
+           "as it is";
+  }
+  const bool flattens_nothing =
+      options.is_given("payload-delimiter") && !has_payload(options) && !is_for_workflow(options);
+  if (flattens_nothing) {
+    return "--payload-delimiter needs --payload, --payload-file-path or --webhook-type "
+           "webhook-trigger";
+  }
+  return "";
+}
+
+// What neither a workflow of Slack nor a method without a text would show.
+std::string problem_of_texts(const Options& options, const PostSettings& settings) {
+  for (const char* names : {kOfTexts, kLooks, "blocks status markdown stream"}) {
+    const std::string name = first_given(options, names);
+    const std::string shown = name == "text" ? "a text" : "--" + name;
+    if (!name.empty() && is_for_workflow(options)) {
+      return "a workflow in Slack takes its inputs by name: give --payload instead of " + shown;
+    }
+    if (!name.empty() && !takes_text(settings.method) && name != "blocks") {
+      return fmt::format("{} does not take {}; give its arguments as --payload", settings.method,
+                         shown);
+    }
   }
   return "";
 }
@@ -209,25 +311,26 @@ std::string problem_of_stdin(const Options& options, const std::vector<std::stri
 }
 
 std::string problem_of_content(const Options& options, const PostSettings& settings) {
-  std::string problem = problem_of_pairs(options);
-  if (!problem.empty()) return problem;
+  for (const std::string& problem :
+       {problem_of_pairs(options), problem_of_texts(options, settings)}) {
+    if (!problem.empty()) return problem;
+  }
   if (settings.is_stream && options.is_given("text") && options.text("text") != "-") {
     return "--stream posts standard input, so it can't go with a text";
   }
   if (settings.is_stream && !settings.errors) {
     return "--stream and --errors=false can't go together";
   }
-  if (options.is_given("text") && options.text("webhook-type") == "webhook-trigger") {
-    return "a workflow in Slack takes its inputs by name: give --payload instead of a text";
-  }
   if (settings.files.size() > 1 && options.is_on("filename")) {
     return "--filename names one file, and there are several";
   }
-  const bool uploads = !settings.files.empty() || settings.overflow == Overflow::file ||
-                       settings.method == "files.uploadV2";
+  const bool uploads = !settings.files.empty() || settings.overflow == Overflow::file;
   if (uploads && !settings.ephemeral.empty()) {
     return "--ephemeral can't hide a file: Slack shows it to the whole channel; send it to that "
            "person with --user-email, or as --channel their ID";
+  }
+  if (settings.overflow == Overflow::thread && !settings.ephemeral.empty()) {
+    return "--ephemeral and --overflow thread can't go together: what one user sees has no thread";
   }
   return problem_of_stdin(options, settings.files);
 }
@@ -239,10 +342,15 @@ std::string problem_of_place(const Options& options, const PostSettings& setting
   const std::string needs_token = token_only(options, settings);
   const std::string method = settings.method.empty() ? "chat." : settings.method;
   const bool several = delivery.channels.size() > 1;
+  const bool in_thread = !delivery.thread_ts.empty() || !settings.update.empty() ||
+                         json::find(json::Value(settings.payload), "thread_ts") != nullptr;
   const bool has_place = !delivery.channels.empty() || names_channel(settings.payload) ||
                          settings.update.starts_with('{');
   if (by_webhook && !needs_token.empty()) {
     return fmt::format("{} needs a bot token (--token), a webhook can't do it", needs_token);
+  }
+  if (settings.broadcast && !in_thread) {
+    return "--broadcast needs --thread-ts: it shows a thread's reply in the channel too";
   }
   if (!delivery.thread_ts.empty() && several) {
     return "--thread-ts belongs to one channel, so it can't go with several --channel";
@@ -315,8 +423,8 @@ PostSettings read_post_settings(const Options& options) {
   settings.as_json = wants_json(options);
   settings.errors = options.toggle("errors");
   settings.is_stream = options.toggle("stream");
-  settings.method = base::trim(options.text("method"));
-  settings.ephemeral = base::trim(options.text("ephemeral"));
+  settings.method = read_method(options);
+  settings.ephemeral = read_ephemeral(options);
   settings.update = read_update(options);
   settings.broadcast = options.toggle("broadcast");
   settings.overflow = read_overflow(options);
@@ -341,7 +449,10 @@ PostSettings read_post_settings(const Options& options) {
 
 std::string read_post_text(const Options& options) {
   std::string text = options.text("text");
-  if (has_payload(options)) return "";  // a text from the environment does not matter beside it
+  // A text from the environment does not matter where none is taken.
+  const bool takes_none = has_payload(options) || is_for_workflow(options) ||
+                          !takes_text(base::trim(options.text("method")));
+  if (takes_none) return "";
   const bool from_stdin = text == "-" || (text.empty() && !has_other_content(options));
   if (from_stdin && ::isatty(STDIN_FILENO) == 1) {
     report_progress(kSlackPost, "reading the text from standard input; Ctrl-D ends it");

@@ -5,8 +5,10 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/utf8.hpp"
+#include "commands/report.hpp"
 #include "commands/slack_options.hpp"
 #include "commands/slack_payload.hpp"
+#include "commands/slack_post.hpp"
 #include "github/context.hpp"
 #include "slack/mentions.hpp"
 #include "slack/mrkdwn.hpp"
@@ -115,6 +117,17 @@ std::string mentions_for(const Options& options, const std::string& status,
   return found;
 }
 
+// What the event says of the commit is good to have, but the message is worth more.
+json::Value event_if_any(const base::Env& env) {
+  try {
+    return read_github_event(env);
+  } catch (const base::Error& error) {
+    report_notice(env, kSlackPost,
+                  fmt::format("{}; the message goes without what stands there", error.what()));
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 std::vector<Option> status_options() {
@@ -139,7 +152,7 @@ slack::Message status_message(const Options& options, const std::string& text) {
   }
   using BlockKind = slack::Block::Kind;
   const Look& look = look_of(options);
-  const github::Run run = github::read_run(options.env(), read_github_event(options.env()));
+  const github::Run run = github::read_run(options.env(), event_if_any(options.env()));
   const std::string head =
       fmt::format("{} *{}* {}{}", look.emoji, linked(run.url, title(run)), look.words,
                   run.branch.empty() ? "" : " on " + linked(run.branch_url, run.branch));

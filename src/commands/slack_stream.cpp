@@ -4,10 +4,11 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <utility>
 
 #include "base/error.hpp"
-#include "base/file.hpp"
 #include "base/input.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
@@ -16,6 +17,7 @@
 #include "commands/slack_compose.hpp"
 #include "commands/slack_places.hpp"
 #include "commands/slack_post.hpp"
+#include "commands/tee.hpp"
 #include "json/write.hpp"
 #include "slack/stream.hpp"
 
@@ -78,55 +80,90 @@ void bind(slack::Line& line, const std::shared_ptr<Drain>& drain) {
   };
 }
 
-slack::Feed stdin_feed(bool tee) {
+slack::Feed stdin_feed(const std::shared_ptr<Tee>& tee) {
   auto after_stop = std::make_shared<size_t>(0);
   return [tee, after_stop](std::string& to, size_t most, int64_t wait_ms) {
-    if (*after_stop >= kMostBytesAfterStop) return base::Came::stop;
+    const bool has_enough = *after_stop >= kMostBytesAfterStop;
     const size_t before = to.size();
-    const base::Came came = base::read_some(to, most, wait_ms);
-    if (tee) base::write_stdout(std::string_view(to).substr(before));
+    const base::Came came = has_enough ? base::Came::stop : base::read_some(to, most, wait_ms);
     if (base::stop_asked()) *after_stop += to.size() - before;
+    if (tee) tee->take(std::string_view(to).substr(before));
+    const bool is_last = came == base::Came::end || came == base::Came::stop;
+    if (tee && is_last) tee->end();
     return came;
   };
 }
 
-// The channels, with the ID where a person is named by an address; one that is not found has
-// failed.
-std::vector<Sending> channels_of(const PostSettings& settings) {
-  std::vector<Sending> channels;
-  for (const Place& place : places_of(settings)) {
-    channels.push_back(sending_to(place, settings));
-    channels.back().calls = {stream_call(settings, place.channel, "")};
-  }
-  if (!settings.dry_run) resolve_places(channels, settings);
-  return channels;
-}
-
-void fail(Sending& channel, const base::Error& error, const base::Env& env) {
-  channel.error = error;
-  report_error(env, kSlackPost, error);
-}
-
-// Posts to each channel that still takes messages; throws when there is none left, or no time.
-void post_to_all(std::vector<Sending>& channels, const std::string& text,
-                 const PostSettings& settings, const base::Env& env, Drain& drain) {
-  bool any = false;
-  for (Sending& channel : channels) {
-    if (channel.error) continue;
-    const json::Value resolved(channel.calls.front().arguments);
-    const slack::Call call = stream_call(settings, json::string_at(resolved, "channel"), text);
-    try {
-      slack::Receipt receipt = slack::send(settings.delivery.sender, call, settings.line);
-      channel.response = receipt.response;
-      if (channel.receipts.empty()) channel.receipts.push_back(std::move(receipt));
-      any = true;
-    } catch (const base::Error& error) {
-      drain.check();  // throws when the time is why
-      fail(channel, {error.code(), fmt::format("{}: {}", channel.place, error.what())}, env);
+// The channels that get the stream. One that fails is told at once and left out from then on.
+class Channels {
+ public:
+  Channels(const PostSettings& settings, const base::Env& env, std::shared_ptr<Drain> drain)
+      : settings_(settings), env_(env), drain_(std::move(drain)) {
+    for (const Place& place : places_of(settings)) {
+      sendings_.push_back(sending_to(place, settings));
+      sendings_.back().calls = {stream_call(settings, place.channel, "")};
+    }
+    if (!settings.dry_run) resolve_places(sendings_, settings);
+    for (const Sending& sending : sendings_) {
+      if (sending.error) tell_failure(sending, 0);
     }
   }
-  if (!any) throw base::Error(channels.front().error->code(), "no channel takes the stream");
-}
+
+  // Posts to each that still takes messages; `lines` were posted before. Throws when there is none
+  // left, or no time.
+  void post(const std::string& text, int64_t lines) {
+    bool any = false;
+    for (Sending& sending : sendings_) {
+      if (!sending.error) post_to(sending, text);
+      if (!sending.error) any = true;
+      const bool is_told = failed_at_.contains(sending.place);
+      if (sending.error && !is_told) tell_failure(sending, lines);
+    }
+    if (!any) throw base::Error(sendings_.front().error->code(), "no channel takes the stream");
+  }
+
+  void show(const std::string& text) {
+    for (Sending& sending : sendings_) {
+      sending.calls = {stream_call(settings_, sending.place, text)};
+    }
+    print_sendings(sendings_, true, settings_.as_json, env_);
+  }
+
+  // What those that failed did not get of what others got.
+  void tell_missing(int64_t lines) const {
+    for (const auto& [place, lines_before] : failed_at_) {
+      report_progress(kSlackPost, fmt::format("{}: {} lines were read and not delivered", place,
+                                              lines - lines_before));
+    }
+  }
+
+  const std::vector<Sending>& sendings() const { return sendings_; }
+
+ private:
+  void post_to(Sending& sending, const std::string& text) {
+    const json::Value resolved(sending.calls.front().arguments);
+    const slack::Call call = stream_call(settings_, json::string_at(resolved, "channel"), text);
+    try {
+      slack::Receipt receipt = slack::send(settings_.delivery.sender, call, settings_.line);
+      sending.response = receipt.response;
+      if (sending.receipts.empty()) sending.receipts.push_back(std::move(receipt));
+    } catch (const base::Error& error) {
+      drain_->check();  // throws when the time is why
+      sending.error = base::Error(error.code(), fmt::format("{}: {}", sending.place, error.what()));
+    }
+  }
+
+  void tell_failure(const Sending& sending, int64_t lines) {
+    failed_at_[sending.place] = lines;
+    report_error(env_, kSlackPost, *sending.error);
+  }
+
+  const PostSettings& settings_;
+  const base::Env& env_;
+  std::shared_ptr<Drain> drain_;
+  std::vector<Sending> sendings_;
+  std::map<std::string, int64_t> failed_at_;  // place -> lines that it had got
+};
 
 json::Value counts_json(const slack::StreamResult& result) {
   return json::Object{
@@ -155,36 +192,27 @@ int run_stream(const Options& options, PostSettings settings) {
       std::make_shared<Drain>(settings.line.clock, read_time_ms(options, "drain-timeout"));
   base::stop_on_signals();
   bind(settings.line, drain);
-  std::vector<Sending> channels = channels_of(settings);
-  for (Sending& channel : channels) {
-    if (channel.error) fail(channel, *channel.error, env);
-  }
+  Channels channels(settings, env, drain);
+  const auto tee = options.toggle("tee") ? std::make_shared<Tee>(env) : nullptr;
   slack::StreamOptions stream;
   stream.interval_ms = read_time_ms(options, "interval");
   stream.encode = [&](const std::string& lines) { return encoded_text(lines, settings.trust); };
   stream.markup = markup_of(settings.trust);
   stream.on_end = [&] { drain->begin(); };
-  stream.post = [&](const std::string& text) {
-    if (settings.dry_run) {
-      for (Sending& channel : channels) {
-        channel.calls = {stream_call(settings, channel.place, text)};
-      }
-      print_sendings(channels, true, settings.as_json, env);
-    } else {
-      post_to_all(channels, text, settings, env, *drain);
-    }
+  stream.post = [&](const std::string& text, int64_t lines) {
+    settings.dry_run ? channels.show(text) : channels.post(text, lines);
   };
-  const slack::StreamResult result =
-      slack::stream(stdin_feed(options.toggle("tee")), settings.line.clock, stream);
+  const slack::StreamResult result = slack::stream(stdin_feed(tee), settings.line.clock, stream);
   if (result.error) {
     report_error(
         env, kSlackPost,
         base::Error(result.error->code(), fmt::format("{}; {} lines were read and not delivered",
                                                       result.error->what(), result.undelivered)));
   }
-  tell_all(
-      {[&] { tell(result, options, settings); }, [&] { write_sending_outputs(env, channels); }});
-  return result.error ? result.error->code() : exit_code_of(channels);
+  if (channels.sendings().size() > 1) channels.tell_missing(result.lines + result.undelivered);
+  tell_all({[&] { tell(result, options, settings); },
+            [&] { write_sending_outputs(env, channels.sendings()); }});
+  return result.error ? result.error->code() : exit_code_of(channels.sendings());
 }
 
 }  // namespace commands

@@ -46,7 +46,8 @@ std::string mask(std::string_view secret) {
 }
 
 std::string unobeyed(std::string_view text) {
-  std::vector<std::string> lines = base::split(base::replace_all(text, "\r", "\n"), '\n');
+  std::vector<std::string> lines =
+      base::split(base::replace_all(base::replace_all(text, "\r\n", "\n"), "\r", "\n"), '\n');
   for (std::string& line : lines) {
     const size_t command = line.find("::");
     if (command != std::string::npos && !shows_something(line.substr(0, command))) {

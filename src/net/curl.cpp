@@ -22,7 +22,7 @@ namespace {
 constexpr long kConnectTimeoutMs = 10'000;
 constexpr size_t kMaxReplyBytes = size_t{8} << 20U;
 
-constexpr const char* kMayBeDone = "it may have been done: look before you send it again";
+constexpr const char* kMayBeDone = "; it may have been done: look before you send it again";
 
 using Handle = std::shared_ptr<CURL>;
 
@@ -224,16 +224,17 @@ HttpError failure(CURL* curl, CURLcode code, const char* details, const HttpRequ
         fmt::format("the reply of {} is longer than {} MiB", host, kMaxReplyBytes >> 20U);
     return {base::exit_malformed_reply, text, false};
   }
+  const char* doubt = request.repeatable ? "" : kMayBeDone;
   if (code == CURLE_OPERATION_TIMEDOUT) {
-    const std::string text = fmt::format("no whole reply from {} within {} ms; {}", host,
-                                         request.timeout_ms, kMayBeDone);
+    const std::string text =
+        fmt::format("no whole reply from {} within {} ms{}", host, request.timeout_ms, doubt);
     return {base::exit_retries_spent, text, false};
   }
   const bool cut =
       code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
   const bool nothing_came = cut && exchange.response.headers.empty();
   return {nothing_came ? base::exit_retries_spent : base::exit_malformed_reply,
-          fmt::format("no whole reply from {}: {}; {}", host, why, kMayBeDone), false};
+          fmt::format("no whole reply from {}: {}{}", host, why, doubt), false};
 }
 
 HttpResponse exchange_with(CURL* curl, const HttpRequest& request, const CurlOptions& options) {

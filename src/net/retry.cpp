@@ -57,7 +57,8 @@ std::optional<int64_t> retry_after_ms(const HttpResponse& response, int64_t now_
 
 HttpResponse send(const Http& http, const base::Clock& clock, const HttpRequest& request,
                   const RetryPolicy& policy) {
-  const int64_t deadline_ms = clock.monotonic_ms() + policy.budget_ms;
+  const int64_t started_ms = clock.monotonic_ms();
+  int64_t waited_ms = 0;
   int64_t backoff_ms = policy.first_wait_ms;
   bool reached_before = false;
   for (int attempts = 1;; ++attempts) {
@@ -69,18 +70,20 @@ HttpResponse send(const Http& http, const base::Clock& clock, const HttpRequest&
       const auto asked_ms = policy.wait_asked_ms(*result.response, clock.unix_s());
       if (!asked_ms) return *result.response;
       if (*asked_ms > 0) wait_ms = std::min(*asked_ms, kLongestAskedMs);
-      reason = fmt::format("HTTP {} asks to try again later", result.response->status);
+      reason = fmt::format("HTTP {} is no success yet", result.response->status);
     } else {
       const HttpError& error = *result.error;
       if (!may_be_sent_again(error, request)) throw final_error(error, attempts, reached_before);
       reason = error.what();
     }
-    if (clock.monotonic_ms() + wait_ms > deadline_ms) {
+    const int64_t spent_ms = request.stream ? waited_ms : clock.monotonic_ms() - started_ms;
+    if (spent_ms + wait_ms > policy.budget_ms) {
       if (result.response) return *result.response;
       throw final_error(*result.error, attempts, reached_before);
     }
     if (policy.on_wait) policy.on_wait(reason, wait_ms);
     clock.sleep_ms(wait_ms);
+    waited_ms += wait_ms;
     backoff_ms = std::min(backoff_ms * 2, kLongestWaitMs);
   }
 }

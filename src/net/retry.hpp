@@ -1,7 +1,7 @@
 // The retry loop: sends again what was not obeyed, within a budget of time.
 //
 // Sent again: a request of which nothing was written, and one whose complete reply says that it was
-// not carried out (429, 5xx).
+// not carried out (which ones do is the policy's business).
 // Not sent again: a request that was written and got no whole reply, since it may have been obeyed;
 // unless it says of itself that twice is harmless (HttpRequest::repeatable).
 #pragma once
@@ -19,7 +19,9 @@ namespace net {
 inline constexpr int64_t kLongestAskedMs = 86'400'000;
 
 struct RetryPolicy {
-  int64_t budget_ms = 60'000;     // no attempt starts later than this after the first
+  // No attempt starts later than this after the first. Of a streamed body, which may be long on its
+  // way, only the waits between attempts count.
+  int64_t budget_ms = 60'000;
   int64_t first_wait_ms = 1'000;  // doubled each time, up to 30 s
   // How a complete reply says "again": the least wait it asks for, 0 when it leaves that open,
   // nothing when it is final. retry_after_ms() for the rules of HTTP.

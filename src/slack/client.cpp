@@ -29,6 +29,17 @@ bool is_rate_limit(const std::string& word) {
   return word == "ratelimited" || word == "rate_limited";
 }
 
+// A failure that leaves open whether the call was carried out: a gateway's time-out, a fault inside
+// of Slack, a page of something that stands before it.
+bool is_unsure(const net::HttpResponse& reply) {
+  if (reply.status != 200) return reply.status == 504;
+  if (base::trim(reply.body).starts_with('<')) return true;
+  const auto body = json_of(reply);
+  const std::string word = body ? json::string_at(*body, "error") : "";
+  return word == "internal_error" || word == "fatal_error" || word == "request_timeout" ||
+         word == "service_unavailable";
+}
+
 // HTTP's rules, and a rate limit told in the body of a 200 or without the header.
 std::optional<int64_t> wait_asked_ms(const net::HttpResponse& reply, int64_t now_unix_s) {
   const auto by_status = net::retry_after_ms(reply, now_unix_s);
@@ -149,7 +160,7 @@ Receipt receipt_of(const json::Value& reply) {
 Receipt send_by_webhook(const Sender& sender, const Call& call, const Line& line) {
   const net::HttpRequest request = post_request(sender.webhook, "application/json; charset=utf-8",
                                                 json::write(json::Value(call.arguments)), line);
-  const net::HttpResponse reply = exchange(line.http, request, line);
+  const net::HttpResponse reply = exchange(request, line);
   const bool is_ok = reply.status == 200 && base::trim(reply.body) == "ok";
   if (!is_ok) return receipt_of(accepted(reply));  // a Workflow Builder's webhook answers in JSON
   Receipt receipt;
@@ -181,11 +192,14 @@ void refuse(const net::HttpResponse& reply) {
   throw refusal_error(refusal);
 }
 
-net::HttpResponse exchange(const net::Http& http, const net::HttpRequest& request,
-                           const Line& line) {
+net::HttpResponse exchange(const net::HttpRequest& request, const Line& line) {
   net::RetryPolicy retry = line.retry;
-  retry.wait_asked_ms = wait_asked_ms;
-  return net::send(http, line.clock, request, retry);
+  retry.wait_asked_ms = [&](const net::HttpResponse& reply, int64_t now_unix_s) {
+    const auto asked_ms = wait_asked_ms(reply, now_unix_s);
+    if (!is_unsure(reply)) return asked_ms;
+    return request.repeatable ? std::optional<int64_t>(asked_ms.value_or(0)) : std::nullopt;
+  };
+  return net::send(line.http, line.clock, request, retry);
 }
 
 json::Value call_method(const Sender& sender, const Call& call, const Line& line) {
@@ -194,7 +208,7 @@ json::Value call_method(const Sender& sender, const Call& call, const Line& line
       post_request(api + call.method, "application/x-www-form-urlencoded; charset=utf-8",
                    form(call.arguments), line);
   request.headers.emplace_back("Authorization", "Bearer " + sender.token);
-  return accepted(exchange(line.http, request, line));
+  return accepted(exchange(request, line));
 }
 
 Receipt send(const Sender& sender, const Call& call, const Line& line) {

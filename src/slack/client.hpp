@@ -60,9 +60,10 @@ json::Value call_method(const Sender& sender, const Call& call, const Line& line
 // The same by webhook, if the sender has one.
 Receipt send(const Sender& sender, const Call& call, const Line& line);
 
-// Sends any request to Slack with retries by Slack's rules, in whatever reply they end.
-net::HttpResponse exchange(const net::Http& http, const net::HttpRequest& request,
-                           const Line& line);
+// Sends any request to Slack, again as long as the reply says that it was not carried out (429,
+// most 5xx), and gives back the one it ends in. Where a reply leaves that open (504,
+// internal_error, an HTML page), a request is sent again only if it is repeatable.
+net::HttpResponse exchange(const net::HttpRequest& request, const Line& line);
 
 // Throws what a reply tells of that is no success: Refused, or 76 when it is not Slack's.
 [[noreturn]] void refuse(const net::HttpResponse& reply);

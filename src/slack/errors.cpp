@@ -25,6 +25,8 @@ constexpr const char* kTooLong = "the message is over Slack's limits; send less 
 constexpr const char* kBlocks =
     "look at the place Slack names in the payload or the blocks; if you gave none, report a defect";
 constexpr const char* kMessage = "check the message's ts and channel; it may be deleted";
+constexpr const char* kLook =
+    "it may have been posted: look in the channel before you send it again";
 constexpr const char* kLater = "try again later";
 
 constexpr Entry kEntries[] = {
@@ -74,8 +76,8 @@ constexpr Entry kEntries[] = {
     {"ratelimited", base::exit_retries_spent, "wait, or give --retry-budget more seconds"},
     {"rate_limited", base::exit_retries_spent, "wait, or give --retry-budget more seconds"},
     {"rollup_error", base::exit_retries_spent, kLater},
-    {"fatal_error", base::exit_unavailable, "look in the channel before you send it again"},
-    {"internal_error", base::exit_unavailable, "look in the channel before you send it again"},
+    {"fatal_error", base::exit_unavailable, kLook},
+    {"internal_error", base::exit_unavailable, kLook},
     {"request_timeout", base::exit_unavailable, kLater},
     {"service_unavailable", base::exit_unavailable, kLater},
 };
@@ -87,6 +89,7 @@ Entry entry_for(const Refusal& refusal) {
   if (refusal.status == 429) {
     return {"", base::exit_retries_spent, "wait, or give --retry-budget more seconds"};
   }
+  if (refusal.status == 504) return {"", base::exit_retries_spent, kLook};
   if (refusal.status >= 500) return {"", base::exit_retries_spent, kLater};
   if (refusal.status == 401 || refusal.status == 403) {
     return {"", base::exit_refused, "check the token or webhook"};

@@ -83,14 +83,12 @@ bool is_email(const std::string& text) {
   return at != std::string::npos && at > 0 && at + 1 < text.size();
 }
 
+bool is_user(const std::string& text) {
+  return is_id_of(text, "UW") || is_email(text);
+}
+
 std::string user_id(const Sender& sender, const std::string& user, const Line& line) {
   if (is_id_of(user, "UW")) return user;
-  if (!is_email(user)) {
-    throw base::Error(base::exit_usage,
-                      fmt::format("'{}' is no user: give an ID (U0123ABCD; in Slack: the profile's "
-                                  "menu, Copy member ID) or an e-mail address",
-                                  user));
-  }
   const json::Value reply =
       call_method(sender, {"users.lookupByEmail", {{"email", user}}}, for_lookup(line));
   const json::Value* found = json::find(reply, "user");
@@ -99,9 +97,7 @@ std::string user_id(const Sender& sender, const std::string& user, const Line& l
 
 std::string conversation_id(const Sender& sender, const std::string& place, const Line& line) {
   if (is_id_of(place, "CGD")) return place;
-  if (is_id_of(place, "UW") || is_email(place)) {
-    return open_direct(sender, user_id(sender, place, line), line);
-  }
+  if (is_user(place)) return open_direct(sender, user_id(sender, place, line), line);
   const std::string name = place.starts_with('#') ? place.substr(1) : place;
   std::string id = channel_id(sender, name, line);
   if (!id.empty()) return id;

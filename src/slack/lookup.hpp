@@ -14,9 +14,10 @@ namespace slack {
 // "C0123ABCD" and the like: a conversation (C, G, D) or a user (U, W).
 bool is_id(const std::string& text);
 bool is_email(const std::string& text);
+bool is_user(const std::string& text);  // an ID (U, W) or an e-mail address
 
-// The user's ID, from itself or an e-mail address (scope users:read.email). Throws as call_method
-// does, 64 for what is neither.
+// The ID of a user, from itself or an e-mail address (scope users:read.email). Throws as
+// call_method does.
 std::string user_id(const Sender& sender, const std::string& user, const Line& line);
 
 // The conversation's ID, from itself, a channel's name with or without # (scope channels:read, and

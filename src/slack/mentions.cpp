@@ -8,9 +8,11 @@
 
 namespace slack {
 
+constexpr size_t kShortestId = 9;
+
 // U… (W… in an Enterprise Grid) for users, S… for groups, and capitals or digits.
 bool is_mentionable(const std::string& id) {
-  if (id.size() < 3 || (id[0] != 'U' && id[0] != 'W' && id[0] != 'S')) return false;
+  if (id.size() < kShortestId || (id[0] != 'U' && id[0] != 'W' && id[0] != 'S')) return false;
   return id.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == std::string::npos;
 }
 

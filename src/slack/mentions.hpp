@@ -17,7 +17,8 @@ Mentions read_mentions(const json::Value& document, const std::string& source);
 // "<@U0123ABCD>", for a user group "<!subteam^S0123ABCD>".
 std::string mention_of_id(const std::string& id);
 
-bool is_mentionable(const std::string& id);  // U…, W…, S…
+// U…, W…, S… and nine characters at least, so that few names in capitals look like one.
+bool is_mentionable(const std::string& id);
 
 // The mention of a name; "" for one that is not in the map.
 std::string mention_of(const Mentions& mentions, const std::string& login);

@@ -112,7 +112,7 @@ class Stream {
     for (const std::string& part : split(text, options_.most_units, options_.markup)) {
       wait_for_turn();
       next_ms_ = clock_.monotonic_ms() + options_.interval_ms;
-      options_.post(part);
+      options_.post(part, result_.lines);
       ++result_.messages;
     }
     result_.lines += count_lines(batch.lines, open_);

@@ -28,8 +28,8 @@ struct StreamOptions {
   Markup markup = Markup::plain;  // of what encode gives
   // Makes a message's text of lines: escapes what must be.
   std::function<std::string(const std::string& lines)> encode;
-  // Posts a message. What it throws ends the stream.
-  std::function<void(const std::string& text)> post;
+  // Posts a message; `lines` were posted before it. What it throws ends the stream.
+  std::function<void(const std::string& text, int64_t lines)> post;
   // Told when no more will be read, so that what is left can be hurried.
   std::function<void()> on_end;
 };

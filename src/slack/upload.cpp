@@ -35,7 +35,7 @@ void send_bytes(const Slot& slot, const File& file, const Line& line, const Prog
   request.timeout_ms = line.timeout_ms;
   request.repeatable = true;
   if (progress) request.on_progress = [&](int64_t sent_bytes) { progress(file, sent_bytes); };
-  const net::HttpResponse reply = exchange(line.http, request, line);
+  const net::HttpResponse reply = exchange(request, line);
   if (reply.status != 200) refuse(reply);
   if (progress) progress(file, file.body.bytes);
 }

@@ -34,7 +34,7 @@ const WORDS = [
     /missing_scope \(needed: chat:write; provided: identify\); add the needed scope/],
   [byToken, { word: 'invalid_blocks', errors: ['must be less than 3001 characters [json-pointer:/blocks/0/text/text]'] }, 65,
     /invalid_blocks \(must be less than 3001 characters \[json-pointer:\/blocks\/0\/text\/text\]\)/],
-  [byToken, { word: 'fatal_error' }, 69, /fatal_error; look in the channel before you send it again/],
+  [byToken, { word: 'fatal_error' }, 69, /fatal_error; it may have been posted: look in the channel before you send it again/],
   [byToken, { word: 'never_heard_of' }, 1, /never_heard_of/],
 ];
 for (const [send, fault, code, message] of WORDS) {
@@ -99,6 +99,7 @@ const ONCE = [
   [{ kind: 'reset-before-body' }, 75, /no whole reply from http:\/\/127/],
   [{ kind: 'reset-after-body', accepted: true }, 75, /no whole reply from .*; it may have been done: look before you send it again/],
   [{ kind: 'reset-in-reply' }, 76, /no whole reply from/],
+  [{ kind: 'status', status: 504, body: 'x y', accepted: true }, 75, /HTTP 504.*it may have been posted: look in the channel before you send it again/],
   [{ kind: 'hang' }, 75, /no whole reply from http:\/\/127\.0\.0\.1:\d+ within 1000 ms/],
   [{ kind: 'html' }, 76, /HTTP 200 without Slack's word for it, but with: <.*; look in the channel whether it was posted/],
   [{ kind: 'status', status: 200, body: '' }, 76, /HTTP 200 without Slack's word/],

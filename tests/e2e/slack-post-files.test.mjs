@@ -60,6 +60,22 @@ test('binary standard input, through a pipe and from a file', async (t) => {
   assert.deepEqual(slack.files.map(({ filename, sha256: hash }) => [filename, hash]), Array(2).fill(['core.bin', sha256(bytes)]));
 });
 
+test('standard input that was read before is uploaded from where it stands', async (t) => {
+  const slack = await slackFor(t);
+  const args = ['slack-post', '--api', slack.apiUrl, '--channel', 'C00000002', '--file', '-', '--filename', 'rest.txt'];
+  const result = await run(['-c', '{ read -r first; exec "$@"; } < "$INPUT_LINES"', 'sh', binary, ...args],
+    { program: 'sh', env: { SLACK_BOT_TOKEN: slack.token, PATH: process.env.PATH, INPUT_LINES: file(t, 'lines.txt', 'head\nthe rest\n') } });
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(slack.files[0].sha256, sha256('the rest\n'));
+});
+
+test('a file of /proc, whose size is told as 0, is uploaded whole', async (t) => {
+  const slack = await slackFor(t);
+  const result = await post(slack, ['--channel', 'C00000002', '--file', '/proc/version']);
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(slack.files[0].sha256, sha256(readFileSync('/proc/version')));
+});
+
 test('each channel gets it; one that fails does not keep it from the others', async (t) => {
   const slack = await slackFor(t);
   const outputs = join(folder(t), 'outputs');
@@ -91,6 +107,7 @@ for (const fault of HALF_WAY) {
     assert.equal(slack.accepted.length, 1);
     const shown = slack.files.filter((uploaded) => uploaded.shared.length > 0);
     assert.deepEqual(shown.map(({ sha256: hash }) => hash), [sha256(bytes)]);
+    assert.doesNotMatch(result.stderr, /may have been done/, 'nothing shows before it is completed');
   });
 }
 

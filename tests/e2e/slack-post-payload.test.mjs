@@ -116,6 +116,19 @@ test('both kinds of payload are 64, a payload file that is missing is 66', async
   assert.match(errorLine(missing), /nothing\.json/);
 });
 
+const TWICE = [
+  ['text: a\nchannel: C1\ntext: b', /the payload, at \/text: this name stands twice; drop one of them/],
+  ['{"text": "a", "text": "b"}', /the payload, at \/text: this name stands twice/],
+  ['blocks:\n- type: divider\n- block_id: x\n  type: a\n  block_id: y', /the payload, at \/blocks\/1\/block_id: this name stands twice/],
+];
+for (const [document, message] of TWICE) {
+  test(`a name that stands twice in a payload is 65: ${JSON.stringify(document)}`, async () => {
+    const result = await post(['--dry-run', '--payload', document]);
+    assert.equal(result.code, 65, result.stdout);
+    assert.match(errorLine(result), message);
+  });
+}
+
 test('an empty payload is not sent as an empty message', async (t) => {
   const slack = await slackFor(t);
   for (const document of ['{}', '\n# a remark only\n']) {
@@ -186,6 +199,21 @@ test('--mrkdwn trusts what templates bring, but for mentions of everybody', asyn
   assert.ok(text.startsWith('*b* <https://x.example|l> <@U00000001> '), text);
   assert.doesNotMatch(text, /<!(channel|subteam)/);
   assert.equal((await templated({ text: '${{ env.V }}' }, { V }, ['--mrkdwn', '--allow-broadcast'])).text, V);
+});
+
+for (const allowed of [{ link_names: true }, { link_names: 1 }, { parse: 'full' }]) {
+  test(`a value can't call everybody where the document lets Slack make mentions: ${JSON.stringify(allowed)}`, async () => {
+    const { text } = await templated({ text: 'by ${{ env.WHO }}', ...allowed }, { WHO: '@channel @here' });
+    assert.doesNotMatch(text, /@channel|@here/);
+  });
+}
+
+test('templates of variables need no event; one of the event needs it', async () => {
+  const env = { GITHUB_EVENT_PATH: '/nowhere/event.json', A: 'x' };
+  assert.equal((await templated({ text: '${{ env.A }}' }, env)).text, 'x');
+  const result = await post(['--dry-run', '--payload-templated', '--payload', '{"text": "${{ github.event.ref }}"}'], { env });
+  assert.equal(result.code, 66, result.stdout);
+  assert.match(errorLine(result), /can't read the event from \/nowhere\/event\.json/);
 });
 
 const PATHS = [

@@ -85,6 +85,42 @@ test('--tee copies its input byte for byte, the result goes to stderr', async (t
   assert.match(result.stderr, /posted 3 lines in \d messages?/);
 });
 
+test('--tee to a reader that stalls: SIGTERM ends the copy, the lines are posted all the same, 74', async (t) => {
+  const slack = await slackFor(t);
+  const { child, end } = start(slack, ['--tee', '--interval', '0', '--drain-timeout', '20s']);
+  child.stdout.pause();
+  child.stdout.removeAllListeners('data');
+  child.stdin.write(LINES(30_000, 'a line of a log'));
+  await delay(500);
+  const before = slack.accepted.length;
+  await delay(500);
+  assert.equal(slack.accepted.length, before, 'it waits for the reader');
+  child.kill('SIGTERM');
+  await until('the end', () => child.exitCode !== null);
+  child.stdout.resume();
+  const result = await end;
+  assert.equal(result.code, 74, result.stderr);
+  assert.match(result.stderr, /nobody reads what --tee copies to standard output; 0 lines were read and not delivered/);
+  assert.ok(slack.accepted.length > before, 'what was read is posted');
+});
+
+test('--tee in Actions: the runner reads no command in it, and nothing else changes', async (t) => {
+  const slack = await slackFor(t);
+  const stdin = `${'x'.repeat(70_000)}\n::error::forged\n ::add-mask::a\n##[error]b\na::b\n\nend ##[x`;
+  const result = await byWebhook(slack, ['--tee', '--interval', '0'], { stdin, env: { GITHUB_ACTIONS: 'true' } });
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(result.stdout, stdin.replace('::error', ': :error').replace('::add', ': :add').replaceAll('##[', '## ['));
+});
+
+test('--tee in Actions: a line that comes in pieces is one line', async (t) => {
+  const slack = await slackFor(t);
+  const { child, out, end } = start(slack, ['--tee', '--interval', '0'], { GITHUB_ACTIONS: 'true' });
+  child.stdin.write('first\n:');
+  await until('the first line', () => out.stdout === 'first\n');
+  child.stdin.end(':error::x\n');
+  assert.equal((await end).stdout, 'first\n: :error::x\n');
+});
+
 test('--tee into a closed pipe: what was read is posted, 74', async (t) => {
   const slack = await slackFor(t);
   const result = await run(['-c', '(echo a; echo b) | "$0" slack-post --stream --tee --interval 0 > /dev/full; exit $?', binary],
@@ -128,7 +164,11 @@ test('a rate limit in the middle: Retry-After is kept, every line arrives once, 
   assert.ok(slack.requests.length > slack.accepted.length, 'it was limited');
 });
 
-for (const fault of [{ kind: 'reset-before-body' }, { kind: 'status', status: 503, body: 'x y' }, { kind: 'reset-in-reply' }]) {
+const PASSING = [
+  { kind: 'reset-before-body' }, { kind: 'status', status: 503, body: 'x y' }, { kind: 'status', status: 504, body: 'x y' },
+  { kind: 'reset-in-reply' }, { kind: 'html' },
+];
+for (const fault of PASSING) {
   test(`no line is lost by ${JSON.stringify(fault)}`, async (t) => {
     const slack = await slackFor(t);
     slack.fail(fault);
@@ -136,6 +176,17 @@ for (const fault of [{ kind: 'reset-before-body' }, { kind: 'status', status: 50
     assert.equal(result.code, 0, result.stderr);
     const arrived = new Set(texts(slack).join('\n').split('\n'));
     assert.equal(arrived.size, 50);
+  });
+}
+
+for (const word of ['internal_error', 'fatal_error', 'request_timeout', 'service_unavailable']) {
+  test(`${word} passes: the stream goes on`, async (t) => {
+    const slack = await slackFor(t);
+    slack.fail({ kind: 'word', word });
+    const result = await run(['slack-post', '--stream', '--api', slack.apiUrl, '--channel', '#ops', '--interval', '0'],
+      { env: { SLACK_BOT_TOKEN: slack.token }, stdin: LINES(3) });
+    assert.equal(result.code, 0, result.stderr);
+    assert.deepEqual(texts(slack), ['line 0\nline 1\nline 2']);
   });
 }
 
@@ -155,6 +206,7 @@ test('several channels: one that fails does not stop the others', async (t) => {
   assert.equal(result.code, 78, result.stderr);
   assert.match(result.stderr, /#attic: Slack says is_archived/);
   assert.equal(result.stderr.match(/is_archived/g).length, 1, 'it is told once');
+  assert.match(result.stderr, /#attic: 20 lines were read and not delivered/);
   for (const channel of ['C00000001', 'C00000002']) {
     const lines = slack.accepted.filter((message) => message.channel === channel).map(({ payload }) => payload.text).join('\n');
     assert.equal(`${lines}\n`, LINES(20));

@@ -63,6 +63,8 @@ struct Stage {
     return response;
   }
 
+  bool streams = false;
+
   net::HttpResponse send() {
     const base::Clock clock = {
         [this] { return now_ms; },
@@ -76,6 +78,7 @@ struct Stage {
     request.method = "POST";
     request.url = "https://example.com/x";
     request.body = "hello";
+    if (streams) request.stream = net::BodyStream{5, {}};
     return net::send([this](const net::HttpRequest& r) { return answer(r); }, clock, request,
                      policy);
   }
@@ -229,6 +232,15 @@ TEST_CASE("time that attempts take counts") {
   CHECK(stage.started_ms == Times{0, 11'000, 23'000});
 }
 
+TEST_CASE("the time that a streamed body is on its way does not count") {
+  Outcome slow = kUnreached;
+  slow.takes_ms = 600'000;
+  Stage stage({slow}, 6'999);
+  stage.streams = true;
+  CHECK(stage.failure() == "69 no luck (3 attempts)");
+  CHECK(stage.slept_ms == Times{1'000, 2'000});
+}
+
 TEST_CASE("a wait longer than what is left is not begun") {
   Stage at_once({reply(429, "61"), reply(200)}, 60'000);
   CHECK(at_once.send().status == 429);
@@ -278,8 +290,8 @@ TEST_CASE("who watches is told why and how long before each wait") {
   Stage stage({kUnreached, reply(503), reply(429, "9"), reply(200)}, 60'000);
   stage.send();
   CHECK(stage.told == std::vector<std::string>{"no luck / 1000",
-                                               "HTTP 503 asks to try again later / 2000",
-                                               "HTTP 429 asks to try again later / 9000"});
+                                               "HTTP 503 is no success yet / 2000",
+                                               "HTTP 429 is no success yet / 9000"});
 }
 
 TEST_CASE("nobody needs to watch") {

@@ -134,6 +134,36 @@ TEST_CASE("a warning is heard wherever Slack puts it") {
   }
 }
 
+TEST_CASE("what may have been done is sent again only where twice is better than never") {
+  const net::HttpResponse replies[] = {
+      {504, {}, "x y"},
+      {200, {}, "<html>"},
+      {200, {}, R"({"ok":false,"error":"internal_error"})"},
+      {200, {}, R"({"ok":false,"error":"fatal_error"})"},
+      {200, {}, R"({"ok":false,"error":"request_timeout"})"},
+      {200, {}, R"({"ok":false,"error":"service_unavailable"})"},
+  };
+  for (const net::HttpResponse& reply : replies) {
+    CAPTURE(reply.body);
+    Fake once{{reply}, {}, 0};
+    CHECK(code_of(once, kToken) != 0);
+    CHECK(once.requests.size() == 1);
+
+    Fake again{{reply, {200, {}, R"({"ok":true})"}}, {}, 0};
+    slack::Line line = again.line();
+    line.repeat_when_unsure = true;
+    CHECK_NOTHROW(slack::send(kToken, {}, line));
+    CHECK(again.requests.size() == 2);
+  }
+}
+
+TEST_CASE("a refusal that will not pass is final, also where twice is better than never") {
+  Fake fake{{{200, {}, R"({"ok":false,"error":"is_archived"})"}}, {}, 0};
+  slack::Line line = fake.line();
+  line.repeat_when_unsure = true;
+  CHECK_THROWS_AS(slack::send(kToken, {}, line), base::Error);
+}
+
 TEST_CASE("a rate limit is waited out, however Slack tells it") {
   struct Row {
     net::HttpResponse reply;

@@ -48,7 +48,7 @@ struct World {
   slack::StreamOptions options() {
     slack::StreamOptions options;
     options.encode = [](const std::string& lines) { return lines; };
-    options.post = [this](const std::string& text) {
+    options.post = [this](const std::string& text, int64_t /*lines*/) {
       posts.push_back(text);
       times_ms.push_back(now_ms);
     };
@@ -155,7 +155,7 @@ TEST_CASE("an error ends it, and what was not posted is counted") {
   World world;
   world.input = {{0, "a\n"}, {100, "b\nc\nd"}};
   slack::StreamOptions options = world.options();
-  options.post = [&](const std::string& text) {
+  options.post = [&](const std::string& text, int64_t /*lines*/) {
     if (text != "a") throw base::Error(base::exit_configuration, "is_archived");
     world.posts.push_back(text);
   };
@@ -232,7 +232,7 @@ TEST_CASE("ten minutes of 429s: every line arrives, once, in order, and memory i
   };
   const slack::Sender sender{"https://hooks.slack.com/services/T/B/X", "", ""};
   slack::StreamOptions options = world.options();
-  options.post = [&](const std::string& text) {
+  options.post = [&](const std::string& text, int64_t /*lines*/) {
     slack::send(sender, {"", {{"text", text}}}, line);
   };
   const slack::StreamResult result = world.run(options);
