@@ -50,9 +50,10 @@ std::vector<Sending> upload_to_places(const std::vector<slack::File>& files,
     Sending sending = sending_to(place, settings);
     sending.done = fmt::format("uploaded {} to {}", base::join(names, ", "), sending.place);
     sending.files = files;
-    slack::Call call{slack::kCompleteUpload, {{"channel_id", place.channel}}};
-    set_missing(call.arguments, "thread_ts", settings.delivery.thread_ts);
-    set_missing(call.arguments, "initial_comment", comment);
+    slack::Call call{slack::kCompleteUpload, {}};
+    set_given(call.arguments, "channel_id", place.channel);
+    set_given(call.arguments, "thread_ts", settings.delivery.thread_ts);
+    set_given(call.arguments, "initial_comment", comment);
     sending.calls = {std::move(call)};
     sendings.push_back(std::move(sending));
   }
@@ -117,8 +118,10 @@ std::vector<Sending> compose_upload_v2(const PostSettings& settings, const base:
   std::vector<slack::File> files;
   for (const json::Value& one : several) files.push_back(file_of_payload(one, env));
   PostSettings own = settings;
-  const std::string channel = json::string_at(payload, "channel_id");
-  if (own.delivery.channels.empty()) own.delivery.channels = {channel};
+  for (const char* name : {"channel_id", "channels", "channel"}) {
+    const std::vector<std::string> channels = base::split_list(json::string_at(payload, name));
+    if (own.delivery.channels.empty()) own.delivery.channels = channels;
+  }
   if (own.delivery.thread_ts.empty()) {
     own.delivery.thread_ts = json::string_at(payload, "thread_ts");
   }

@@ -82,9 +82,10 @@ net::RetryPolicy read_patience(const Options& options) {
   net::RetryPolicy policy;
   policy.budget_ms = options.number("retry-budget", 0, 86'400) * 1000;
   const std::string word = base::lower_ascii(base::trim(options.text("retries")));
-  if (word.empty() || options.source("retries") <= options.source("retry-budget")) return policy;
+  if (word.empty()) return policy;
   for (const Patience& known : kPatiences) {
     if (word != known.word) continue;
+    if (options.source("retries") <= options.source("retry-budget")) return policy;
     policy.budget_ms = known.budget_ms;
     policy.first_wait_ms = known.first_wait_ms;
     return policy;

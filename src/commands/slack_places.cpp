@@ -96,9 +96,8 @@ void set_argument(json::Object& arguments, const std::string& name, json::Value 
   arguments.push_back({name, std::move(value)});
 }
 
-void set_missing(json::Object& arguments, const std::string& name, const std::string& value) {
-  const bool is_there = json::find(json::Value(arguments), name) != nullptr;
-  if (!value.empty() && !is_there) arguments.push_back({name, value});
+void set_given(json::Object& arguments, const std::string& name, const std::string& value) {
+  if (!value.empty()) set_argument(arguments, name, value);
 }
 
 std::vector<Place> places_of(const PostSettings& settings) {
@@ -141,9 +140,9 @@ std::string method_of(const PostSettings& settings) {
 slack::Call call_at(const Place& place, json::Object arguments, const PostSettings& settings) {
   slack::Call call{method_of(settings), std::move(arguments)};
   if (!place.channel.empty()) set_argument(call.arguments, "channel", place.channel);
-  set_missing(call.arguments, "ts", place.ts);
-  set_missing(call.arguments, "thread_ts", settings.delivery.thread_ts);
-  set_missing(call.arguments, "user", settings.ephemeral);
+  set_given(call.arguments, "ts", place.ts);
+  set_given(call.arguments, "thread_ts", settings.delivery.thread_ts);
+  set_given(call.arguments, "user", settings.ephemeral);
   if (settings.broadcast) set_argument(call.arguments, "reply_broadcast", true);
   return call;
 }

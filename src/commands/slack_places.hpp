@@ -31,12 +31,13 @@ std::string name_of(const Place& place, const PostSettings& settings);
 // given.
 std::string method_of(const PostSettings& settings);
 
-// A call there with these arguments; thread, user and ts are added where the arguments lack them.
+// A call there with these arguments; what the options say of channel, thread, user and ts
+// outweighs them.
 slack::Call call_at(const Place& place, json::Object arguments, const PostSettings& settings);
 
-// Sets an argument, whether it is there or not; or only when it is not there and the value not "".
+// Sets an argument, whether it is there or not; set_given only when the value is not "".
 void set_argument(json::Object& arguments, const std::string& name, json::Value value);
-void set_missing(json::Object& arguments, const std::string& name, const std::string& value);
+void set_given(json::Object& arguments, const std::string& name, const std::string& value);
 
 // A sending there with its place and the line for when Slack took it, still without calls.
 Sending sending_to(const Place& place, const PostSettings& settings);

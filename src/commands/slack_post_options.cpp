@@ -46,10 +46,11 @@ constexpr Relation kApart[] = {
     {"payload-file-path", kLooks},
     {"blocks", "title footer overflow"},
     {"status", "overflow"},
-    {"file", "method update broadcast overflow"},
+    {"file", "method update broadcast overflow footer"},
     {"file", kLooks},
     {"method", "update ephemeral"},
     {"update", "ephemeral thread-ts"},
+    {"ephemeral", "broadcast"},
     {"markdown", "mrkdwn"},
 };
 
@@ -61,8 +62,7 @@ constexpr Relation kNeeds[] = {
     {"filename", "file"},
     {"duration", "status"},
     {"mention-on", "status"},
-    {"mentions", "status"},
-    {"payload-templated", "payload payload-file-path blocks"},
+    {"mentions", "mention-on"},
     {"allow-broadcast", "mrkdwn markdown link-names mention-on payload-templated"},
 };
 
@@ -246,7 +246,26 @@ std::string named_in_words(const char* names) {
   for (std::string& word : words) word = "--" + word;
   const std::string last = words.back();
   words.pop_back();
-  return words.empty() ? last : base::join(words, ", ") + " or " + last;
+  return words.empty() ? last : fmt::format("{} or {}", base::join(words, ", "), last);
+}
+
+// What has its effect on a payload, or for want of one no effect. Workflows and methods may do
+// without a payload, and action inputs for it may be there all the same.
+std::string problem_of_payload(const Options& options) {
+  const bool needs_none = is_for_workflow(options) || options.is_on("method");
+  const bool has_text = !has_payload(options) && takes_text(base::trim(options.text("method")));
+  if (options.is_given("mrkdwn") && !has_text && !options.toggle("payload-templated")) {
+    return "--mrkdwn needs a text, or --payload-templated: a payload passes as it is";
+  }
+  if (has_payload(options) || needs_none) return "";
+  if (options.is_given("payload-templated") && !options.is_on("blocks")) {
+    return "--payload-templated needs --payload, --payload-file-path or --blocks";
+  }
+  if (options.is_given("payload-delimiter")) {
+    return "--payload-delimiter needs --payload, --payload-file-path or --webhook-type "
+           "webhook-trigger";
+  }
+  return "";
 }
 
 std::string problem_of_pairs(const Options& options) {
@@ -266,31 +285,20 @@ std::string problem_of_pairs(const Options& options) {
     const bool is_lost = options.is_given(name) && !any_on(options, owners);
     if (is_lost) return fmt::format("--{} needs {}", name, named_in_words(owners));
   }
-  const bool fills_nothing =
-      options.is_given("mrkdwn") && has_payload(options) && !options.toggle("payload-templated");
-  if (fills_nothing) {
-    return "--mrkdwn and --payload can't go together, but for --payload-templated: a payload "
-           "passes "
-           "as it is";
-  }
-  const bool flattens_nothing =
-      options.is_given("payload-delimiter") && !has_payload(options) && !is_for_workflow(options);
-  if (flattens_nothing) {
-    return "--payload-delimiter needs --payload, --payload-file-path or --webhook-type "
-           "webhook-trigger";
-  }
-  return "";
+  return problem_of_payload(options);
 }
 
 // What neither a workflow of Slack nor a method without a text would show.
 std::string problem_of_texts(const Options& options, const PostSettings& settings) {
-  for (const char* names : {kOfTexts, kLooks, "blocks status markdown stream"}) {
+  for (const char* names :
+       {kOfTexts, kLooks, "blocks status markdown stream", "channel thread-ts"}) {
     const std::string name = first_given(options, names);
     const std::string shown = name == "text" ? "a text" : "--" + name;
     if (!name.empty() && is_for_workflow(options)) {
       return "a workflow in Slack takes its inputs by name: give --payload instead of " + shown;
     }
-    if (!name.empty() && !takes_text(settings.method) && name != "blocks") {
+    const bool fits_methods = name == "blocks" || name == "channel" || name == "thread-ts";
+    if (!name.empty() && !takes_text(settings.method) && !fits_methods) {
       return fmt::format("{} does not take {}; give its arguments as --payload", settings.method,
                          shown);
     }
@@ -317,6 +325,10 @@ std::string problem_of_content(const Options& options, const PostSettings& setti
   }
   if (settings.is_stream && options.is_given("text") && options.text("text") != "-") {
     return "--stream posts standard input, so it can't go with a text";
+  }
+  if (settings.is_stream && options.toggle("tee") && (settings.as_json || settings.dry_run)) {
+    return fmt::format("--tee and {} both want standard output; drop one of them",
+                       settings.dry_run ? "--dry-run" : "JSON");
   }
   if (settings.is_stream && !settings.errors) {
     return "--stream and --errors=false can't go together";
@@ -346,6 +358,13 @@ std::string problem_of_place(const Options& options, const PostSettings& setting
                          json::find(json::Value(settings.payload), "thread_ts") != nullptr;
   const bool has_place = !delivery.channels.empty() || names_channel(settings.payload) ||
                          settings.update.starts_with('{');
+  const bool names_messages = settings.update.starts_with('{');
+  if (names_messages && !delivery.channels.empty()) {
+    return "--update with results names the channels itself; drop --channel and --user-email";
+  }
+  if (is_for_workflow(options) && !by_webhook && !settings.dry_run) {
+    return "--webhook-type webhook-trigger needs --webhook, the workflow's own address";
+  }
   if (by_webhook && !needs_token.empty()) {
     return fmt::format("{} needs a bot token (--token), a webhook can't do it", needs_token);
   }
@@ -373,18 +392,31 @@ void refuse(const std::string& problem) {
   if (!problem.empty()) throw base::Error(base::exit_usage, problem);
 }
 
-// What only a token can do decides for it when a webhook is known as well, from the environment.
-Delivery read_post_delivery(const Options& options, const json::Object& payload) {
-  bool by_method = false;
+// What names the place more nearly than a channel of the environment does.
+bool has_nearer_place(const Options& options, const PostSettings& settings) {
+  return options.is_on("user-email") || names_channel(settings.payload) ||
+         settings.update.starts_with('{') || !takes_text(settings.method) ||
+         is_for_workflow(options);
+}
+
+// What only one of webhook and token can do decides for it when both are known.
+Delivery read_post_delivery(const Options& options, const PostSettings& settings) {
+  bool by_method = settings.overflow == Overflow::thread || settings.overflow == Overflow::file;
   for (const char* name : kTokenOnly) by_method = by_method || options.is_on(name);
-  Delivery delivery = read_delivery(options, by_method || names_channel(payload));
+  Delivery delivery = read_delivery(options, by_method || names_channel(settings.payload));
   const std::string token = base::trim(options.text("token"));
-  if (by_method && !token.empty() && !options.is_given("webhook")) {
+  if (is_for_workflow(options)) {
+    delivery.sender.webhook = base::trim(options.text("webhook"));
+    delivery.sender.token.clear();
+  } else if (by_method && !token.empty() && !options.is_given("webhook")) {
     delivery.sender.webhook.clear();
     delivery.sender.token = token;
   }
+  const bool is_far = options.source("channel") == Source::environment;
+  if (is_far && has_nearer_place(options, settings)) delivery.channels.clear();
   const std::string email = base::trim(options.text("user-email"));
-  if (!email.empty()) delivery.channels.push_back(email);
+  const auto known = std::find(delivery.channels.begin(), delivery.channels.end(), email);
+  if (!email.empty() && known == delivery.channels.end()) delivery.channels.push_back(email);
   return delivery;
 }
 
@@ -429,7 +461,7 @@ PostSettings read_post_settings(const Options& options) {
   settings.broadcast = options.toggle("broadcast");
   settings.overflow = read_overflow(options);
   settings.trust = read_trust(options);
-  settings.looks = read_looks(options);
+  if (!has_payload(options)) settings.looks = read_looks(options);
   settings.files = options.list("file");
   const std::string type = base::trim(options.text("webhook-type"));
   if (type != "incoming-webhook" && type != "webhook-trigger") {
@@ -438,7 +470,7 @@ PostSettings read_post_settings(const Options& options) {
   refuse(problem_of_content(options, settings));  // before a file or standard input is read
   settings.payload = read_payload(options);
   settings.blocks = read_blocks(options);
-  settings.delivery = read_post_delivery(options, settings.payload);
+  settings.delivery = read_post_delivery(options, settings);
   refuse(problem_of_place(options, settings));
   settings.line = make_line(options, kSlackPost);
   const bool patience_is_given =

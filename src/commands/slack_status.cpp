@@ -35,11 +35,16 @@ constexpr Look kLooks[] = {
     {"started", "started", ":arrow_forward:", kGrey},
 };
 
-const Look& look_of(const Options& options) {
-  const std::string status = base::lower_ascii(base::trim(options.text("status")));
+const Look* find_look(const std::string& status) {
   for (const Look& look : kLooks) {
-    if (status == look.status) return look;
+    if (status == look.status) return &look;
   }
+  return nullptr;
+}
+
+const Look& look_of(const Options& options) {
+  const Look* look = find_look(base::lower_ascii(base::trim(options.text("status"))));
+  if (look != nullptr) return *look;
   throw options.wrong_value("status", "success, failure, cancelled, skipped or started");
 }
 
@@ -108,7 +113,7 @@ std::string mentions_for(const Options& options, const std::string& status,
     if (equals != std::string::npos) on = base::lower_ascii(base::trim(item.substr(0, equals)));
     const std::string who =
         base::trim(equals == std::string::npos ? item : item.substr(equals + 1));
-    if (on.empty() || who.empty()) {
+    if (who.empty() || find_look(on) == nullptr) {
       throw options.wrong_value("mention-on", "a list like failure=@oncall,cancelled=@author");
     }
     const std::string mention = mention_for(who, mentions, run, trust);

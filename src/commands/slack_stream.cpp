@@ -52,6 +52,12 @@ class Drain {
         fmt::format("not all could be posted within --drain-timeout ({} ms)", timeout_ms_));
   }
 
+  // 0 when it is over; all of it before it begins.
+  int64_t left_ms() const {
+    return deadline_ms_ < 0 ? timeout_ms_
+                            : std::max<int64_t>(deadline_ms_ - clock_.monotonic_ms(), 0);
+  }
+
   // Sleeps, but wakes up when a stop is asked for, and throws when the time is over.
   void sleep(int64_t ms) {
     const int64_t end_ms = clock_.monotonic_ms() + ms;
@@ -88,8 +94,6 @@ slack::Feed stdin_feed(const std::shared_ptr<Tee>& tee) {
     const base::Came came = has_enough ? base::Came::stop : base::read_some(to, most, wait_ms);
     if (base::stop_asked()) *after_stop += to.size() - before;
     if (tee) tee->take(std::string_view(to).substr(before));
-    const bool is_last = came == base::Came::end || came == base::Came::stop;
-    if (tee && is_last) tee->end();
     return came;
   };
 }
@@ -137,6 +141,13 @@ class Channels {
     }
   }
 
+  // Lines did not get to any of them.
+  void fail_all(const base::Error& error) {
+    for (Sending& sending : sendings_) {
+      if (!sending.error) sending.error = error;
+    }
+  }
+
   const std::vector<Sending>& sendings() const { return sendings_; }
 
  private:
@@ -144,7 +155,9 @@ class Channels {
     const json::Value resolved(sending.calls.front().arguments);
     const slack::Call call = stream_call(settings_, json::string_at(resolved, "channel"), text);
     try {
-      slack::Receipt receipt = slack::send(settings_.delivery.sender, call, settings_.line);
+      slack::Line line = settings_.line;
+      line.has_worked = !sending.receipts.empty();
+      slack::Receipt receipt = slack::send(settings_.delivery.sender, call, line);
       sending.response = receipt.response;
       if (sending.receipts.empty()) sending.receipts.push_back(std::move(receipt));
     } catch (const base::Error& error) {
@@ -202,13 +215,19 @@ int run_stream(const Options& options, PostSettings settings) {
   stream.post = [&](const std::string& text, int64_t lines) {
     settings.dry_run ? channels.show(text) : channels.post(text, lines);
   };
-  const slack::StreamResult result = slack::stream(stdin_feed(tee), settings.line.clock, stream);
+  slack::StreamResult result = slack::stream(stdin_feed(tee), settings.line.clock, stream);
+  try {
+    if (tee) tee->end(settings.line.clock, drain->left_ms());
+  } catch (const base::Error& error) {
+    if (!result.error) result.error = error;
+  }
   if (result.error) {
     report_error(
         env, kSlackPost,
         base::Error(result.error->code(), fmt::format("{}; {} lines were read and not delivered",
                                                       result.error->what(), result.undelivered)));
   }
+  if (result.undelivered > 0) channels.fail_all(*result.error);
   if (channels.sendings().size() > 1) channels.tell_missing(result.lines + result.undelivered);
   tell_all({[&] { tell(result, options, settings); },
             [&] { write_sending_outputs(env, channels.sendings()); }});

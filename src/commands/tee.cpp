@@ -19,27 +19,26 @@ namespace {
 
 constexpr size_t kMostBytesHeld = 65'536;
 constexpr size_t kSureBytes = 4'096;  // a pipe that takes anything takes as much at once
-constexpr int kMostWaitAfterStopMs = 1'000;
 
-void wait_for_reader() {
-  for (;;) {
-    const bool stopping = base::stop_asked();
-    pollfd waits[] = {{STDOUT_FILENO, POLLOUT, 0},
-                      {stopping ? -1 : base::stop_descriptor(), POLLIN, 0}};
-    const int ready = ::poll(waits, 2, stopping ? kMostWaitAfterStopMs : -1);
-    if (ready > 0 && waits[0].revents != 0) return;
-    if (ready == 0) {
-      throw base::Error(base::exit_local_io, "nobody reads what --tee copies to standard output");
-    }
-  }
+// How much of it can go to a runner now: whole lines, or of a line that is too long all but what
+// could be half of a command's sign (:: or ##[).
+size_t bytes_to_pass(const std::string& text) {
+  const size_t lines = text.rfind('\n') + 1;  // npos + 1 == 0
+  if (lines > 0 || text.size() < kMostBytesHeld) return lines;
+  const size_t last = text.find_last_not_of(":#");
+  return last == std::string::npos ? text.size() : last + 1;
 }
 
-void write(std::string_view text) {
-  while (!text.empty()) {
-    wait_for_reader();
-    base::write_stdout(text.substr(0, kSureBytes));
-    text.remove_prefix(std::min(text.size(), kSureBytes));
-  }
+// Whether standard output takes something within that time; -1 waits until a stop is asked for.
+bool is_writable(int wait_ms) {
+  pollfd waits[] = {{STDOUT_FILENO, POLLOUT, 0},
+                    {wait_ms < 0 ? base::stop_descriptor() : -1, POLLIN, 0}};
+  return ::poll(waits, 2, wait_ms) > 0 && waits[0].revents != 0;
+}
+
+void write_some(std::string& text) {
+  base::write_stdout(std::string_view(text).substr(0, kSureBytes));
+  text.erase(0, std::min(text.size(), kSureBytes));
 }
 
 }  // namespace
@@ -47,16 +46,31 @@ void write(std::string_view text) {
 Tee::Tee(base::Env env) : env_(std::move(env)) {}
 
 void Tee::take(std::string_view text) {
-  if (!in_actions(env_)) return write(text);
-  held_ += text;
-  const bool is_full = held_.size() >= kMostBytesHeld;
-  const size_t whole = is_full ? held_.size() : held_.rfind('\n') + 1;  // npos + 1 == 0
-  write(github::unobeyed(held_.substr(0, whole)));
-  held_.erase(0, whole);
+  if (in_actions(env_)) {
+    line_ += text;
+    const size_t whole = bytes_to_pass(line_);
+    left_ += github::unobeyed(line_.substr(0, whole));
+    line_.erase(0, whole);
+  } else {
+    left_ += text;
+  }
+  while (!left_.empty()) {
+    const bool ready = is_writable(base::stop_asked() ? 0 : -1);
+    if (ready) write_some(left_);
+    if (!ready && base::stop_asked()) return;
+  }
 }
 
-void Tee::end() {
-  write(github::unobeyed(std::exchange(held_, "")));
+void Tee::end(const base::Clock& clock, int64_t wait_ms) {
+  left_ += github::unobeyed(std::exchange(line_, ""));
+  const int64_t end_ms = clock.monotonic_ms() + wait_ms;
+  while (!left_.empty()) {
+    const int64_t rest_ms = std::max<int64_t>(end_ms - clock.monotonic_ms(), 0);
+    if (!is_writable(static_cast<int>(rest_ms))) {
+      throw base::Error(base::exit_local_io, "nobody reads what --tee copies to standard output");
+    }
+    write_some(left_);
+  }
 }
 
 }  // namespace commands

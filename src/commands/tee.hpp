@@ -2,9 +2,11 @@
 // read a command.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "base/clock.hpp"
 #include "base/env.hpp"
 
 namespace commands {
@@ -13,16 +15,18 @@ class Tee {
  public:
   explicit Tee(base::Env env);
 
-  // Writes it, waiting for a reader that stalls; but only for a second once a stop is asked for
-  // (base/signals.hpp), so that the time for finishing is not spent here. Throws 74.
+  // Writes it, waiting for a reader that stalls; but once a stop is asked for (base/signals.hpp)
+  // only what goes without waiting, so that finishing comes first. Throws 74.
   void take(std::string_view text);
 
-  // Writes what was held back of a line that has no end.
-  void end();
+  // Writes what is left, also of a line that has no end. Throws 74, also when nobody has read it
+  // after wait_ms.
+  void end(const base::Clock& clock, int64_t wait_ms);
 
  private:
   base::Env env_;
-  std::string held_;
+  std::string line_;  // not whole yet
+  std::string left_;  // to be written
 };
 
 }  // namespace commands

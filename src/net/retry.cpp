@@ -31,6 +31,12 @@ bool may_be_sent_again(const HttpError& error, const HttpRequest& request) {
   return error.safe_to_retry || (request.repeatable && reply_lost);
 }
 
+std::string reason_of(const HttpResponse& reply, const RetryPolicy& policy) {
+  const std::string words = policy.words ? policy.words(reply) : "";
+  return words.empty() ? fmt::format("HTTP {} is no success yet", reply.status)
+                       : fmt::format("{} (HTTP {})", words, reply.status);
+}
+
 // The error that tells of all attempts, not only of the last.
 HttpError final_error(const HttpError& last, int attempts, bool reached_before) {
   if (attempts == 1) return last;
@@ -70,7 +76,7 @@ HttpResponse send(const Http& http, const base::Clock& clock, const HttpRequest&
       const auto asked_ms = policy.wait_asked_ms(*result.response, clock.unix_s());
       if (!asked_ms) return *result.response;
       if (*asked_ms > 0) wait_ms = std::min(*asked_ms, kLongestAskedMs);
-      reason = fmt::format("HTTP {} is no success yet", result.response->status);
+      reason = reason_of(*result.response, policy);
     } else {
       const HttpError& error = *result.error;
       if (!may_be_sent_again(error, request)) throw final_error(error, attempts, reached_before);

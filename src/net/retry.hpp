@@ -26,7 +26,9 @@ struct RetryPolicy {
   // How a complete reply says "again": the least wait it asks for, 0 when it leaves that open,
   // nothing when it is final. retry_after_ms() for the rules of HTTP.
   std::function<std::optional<int64_t>(const HttpResponse&, int64_t now_unix_s)> wait_asked_ms;
-  // Told before each wait, for the person who watches.
+  // What a reply says, in a word for the person who watches; "" when it says nothing.
+  std::function<std::string(const HttpResponse&)> words = {};
+  // Told before each wait.
   std::function<void(const std::string& reason, int64_t wait_ms)> on_wait;
 };
 

@@ -29,13 +29,28 @@ bool is_rate_limit(const std::string& word) {
   return word == "ratelimited" || word == "rate_limited";
 }
 
+bool is_page(const net::HttpResponse& reply) {
+  return base::trim(reply.body).starts_with('<');
+}
+
+// The word of a refusal, in JSON or alone as a webhook gives it; "" when there is none.
+std::string word_of(const net::HttpResponse& reply) {
+  if (const auto body = json_of(reply)) return json::string_at(*body, "error");
+  const bool is_word = reply.body.find_first_of("<> \n") == std::string::npos;
+  return is_word ? reply.body : "";
+}
+
+// For the person who watches.
+std::string shown_word(const net::HttpResponse& reply) {
+  return is_page(reply) ? "an HTML page" : base::shorten(base::one_line(word_of(reply)), 100);
+}
+
 // A failure that leaves open whether the call was carried out: a gateway's time-out, a fault inside
 // of Slack, a page of something that stands before it.
-bool is_unsure(const net::HttpResponse& reply) {
+bool is_unsure(const net::HttpResponse& reply, const Line& line) {
   if (reply.status != 200) return reply.status == 504;
-  if (base::trim(reply.body).starts_with('<')) return true;
-  const auto body = json_of(reply);
-  const std::string word = body ? json::string_at(*body, "error") : "";
+  if (is_page(reply)) return line.has_worked;
+  const std::string word = word_of(reply);
   return word == "internal_error" || word == "fatal_error" || word == "request_timeout" ||
          word == "service_unavailable";
 }
@@ -172,13 +187,10 @@ Receipt send_by_webhook(const Sender& sender, const Call& call, const Line& line
 
 // JSON with a word and details from the Web API, a bare word from a webhook.
 void refuse(const net::HttpResponse& reply) {
-  Refusal refusal{"", reply.status, "", ""};
+  Refusal refusal{word_of(reply), reply.status, "", ""};
   if (const auto body = json_of(reply)) {
-    refusal.word = json::string_at(*body, "error");
     refusal.details = details_of(*body);
     refusal.response = json::write(*body);
-  } else if (reply.body.find_first_of("<> \n") == std::string::npos) {
-    refusal.word = reply.body;
   }
   const bool is_refusal = reply.status == 200 || reply.status >= 400;
   if (!is_refusal || (refusal.word.empty() && !tells_by_status(reply.status))) {
@@ -196,9 +208,10 @@ net::HttpResponse exchange(const net::HttpRequest& request, const Line& line) {
   net::RetryPolicy retry = line.retry;
   retry.wait_asked_ms = [&](const net::HttpResponse& reply, int64_t now_unix_s) {
     const auto asked_ms = wait_asked_ms(reply, now_unix_s);
-    if (!is_unsure(reply)) return asked_ms;
+    if (!is_unsure(reply, line)) return asked_ms;
     return request.repeatable ? std::optional<int64_t>(asked_ms.value_or(0)) : std::nullopt;
   };
+  retry.words = shown_word;
   return net::send(line.http, line.clock, request, retry);
 }
 

@@ -35,6 +35,8 @@ struct Line {
   int64_t timeout_ms = 30'000;
   // Send again also what may have been taken: better twice than never.
   bool repeat_when_unsure = false;
+  // Slack was reached before, so that an HTML page instead of it is something that passes.
+  bool has_worked = false;
 };
 
 // One thing to ask of Slack: a method and its arguments. By webhook only the arguments are sent.
@@ -61,8 +63,8 @@ json::Value call_method(const Sender& sender, const Call& call, const Line& line
 Receipt send(const Sender& sender, const Call& call, const Line& line);
 
 // Sends any request to Slack, again as long as the reply says that it was not carried out (429,
-// most 5xx), and gives back the one it ends in. Where a reply leaves that open (504,
-// internal_error, an HTML page), a request is sent again only if it is repeatable.
+// most 5xx), and gives back the one it ends in. Where a reply leaves that open (504, or
+// 200 with internal_error or an HTML page), a request is sent again only if it is repeatable.
 net::HttpResponse exchange(const net::HttpRequest& request, const Line& line);
 
 // Throws what a reply tells of that is no success: Refused, or 76 when it is not Slack's.

@@ -10,6 +10,7 @@ namespace slack {
 namespace {
 
 constexpr size_t kLongestCodePoint = 4;
+constexpr int64_t kLongestIntervalAtEndMs = 1'000;  // what Slack asks for
 
 // The rest behind the last line break is a line when nothing more comes.
 int64_t count_lines(const std::string& text, bool more_comes) {
@@ -102,7 +103,10 @@ class Stream {
       feed_error_ = error;
       open_ = false;
     }
-    if (!open_ && options_.on_end) options_.on_end();
+    if (open_) return;
+    interval_ms_ = std::min(interval_ms_, kLongestIntervalAtEndMs);
+    next_ms_ = std::min(next_ms_, clock_.monotonic_ms() + interval_ms_);
+    if (options_.on_end) options_.on_end();
   }
 
   // What was not posted when `post` throws is still in the buffer.
@@ -111,7 +115,7 @@ class Stream {
     const std::string text = batch.text.substr(0, batch.text.size() - (has_break ? 1 : 0));
     for (const std::string& part : split(text, options_.most_units, options_.markup)) {
       wait_for_turn();
-      next_ms_ = clock_.monotonic_ms() + options_.interval_ms;
+      next_ms_ = clock_.monotonic_ms() + interval_ms_;
       options_.post(part, result_.lines);
       ++result_.messages;
     }
@@ -127,6 +131,7 @@ class Stream {
   const Feed& feed_;
   const base::Clock& clock_;
   const StreamOptions& options_;
+  int64_t interval_ms_ = options_.interval_ms;
   int64_t next_ms_;
   bool open_ = true;
   std::string buffer_;

@@ -22,8 +22,10 @@ namespace slack {
 using Feed = std::function<base::Came(std::string& to, size_t most, int64_t wait_ms)>;
 
 struct StreamOptions {
-  int64_t interval_ms = 1'000;  // from the start of one message to that of the next, at least
-  size_t most_units = 4'000;    // of a message, UTF-16
+  // From the start of one message to that of the next, at least; when no more comes, a second at
+  // most.
+  int64_t interval_ms = 1'000;
+  size_t most_units = 4'000;  // of a message, UTF-16
   size_t buffer_bytes = 65'536;
   Markup markup = Markup::plain;  // of what encode gives
   // Makes a message's text of lines: escapes what must be.

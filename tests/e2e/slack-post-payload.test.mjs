@@ -277,6 +277,24 @@ test('a workflow in Slack gets its inputs', async (t) => {
   assert.deepEqual([readOutputs(outputs).ok, readOutputs(outputs).response], ['true', '{"ok":true}']);
 });
 
+test('a workflow is started by the webhook, whatever else the environment knows, and nothing is added', async (t) => {
+  const slack = await slackFor(t);
+  const result = await byToken(slack, ['--webhook-type', 'webhook-trigger', '--payload', 'a: b'],
+    { env: { SLACK_WEBHOOK: slack.triggerUrl, SLACK_CHANNEL: '#ops' } });
+  assert.equal(result.code, 0, result.stderr);
+  assert.deepEqual(slack.accepted.map(({ via, payload }) => [via, payload]), [['trigger', { a: 'b' }]]);
+});
+
+test('payload-templated without a payload is nothing to complain of where another source brings it', async (t) => {
+  const slack = await slackFor(t);
+  const env = { 'INPUT_PAYLOAD-TEMPLATED': 'true' };
+  const trigger = await run(['slack-post'], { env: { ...env, INPUT_WEBHOOK: slack.triggerUrl, 'INPUT_WEBHOOK-TYPE': 'webhook-trigger',
+    'INPUT_PAYLOAD-DELIMITER': '_' } });
+  assert.notEqual(trigger.code, 64, trigger.stderr);
+  const method = await byToken(slack, ['--method', 'auth.test'], { env });
+  assert.equal(method.code, 0, method.stderr);
+});
+
 test('templates for a workflow bring values raw: what they mean is the workflow\'s', async () => {
   const payload = await templated({ text: '${{ env.V }}' }, { V: '<a> & b' }, ['--webhook-type', 'webhook-trigger']);
   assert.equal(payload.text, '<a> & b');
@@ -395,6 +413,15 @@ for (const [name, payload, files] of UPLOADS) {
     for (const { shared } of slack.files) {
       assert.deepEqual([shared.length, shared[0].channel, shared[0].initial_comment], [1, 'C00000002', 'see *this*']);
     }
+  });
+}
+
+for (const [name, value] of [['channels', 'C00000002'], ['channel', 'C00000002'], ['channels', 'C00000002,C00000001']]) {
+  test(`files.uploadV2 shares by its argument ${name}: ${value}`, async (t) => {
+    const slack = await slackFor(t);
+    const result = await byToken(slack, ['--method', 'files.uploadV2', '--payload', JSON.stringify({ content: 'x', [name]: value })]);
+    assert.equal(result.code, 0, result.stderr);
+    assert.deepEqual(slack.files.flatMap(({ shared }) => shared).map(({ channel }) => channel), value.split(','));
   });
 }
 

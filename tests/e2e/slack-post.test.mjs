@@ -461,6 +461,52 @@ for (const [name, args, via] of TOKEN_WORK) {
   });
 }
 
+// A channel of the environment is for those who name none.
+const DIRECT = { SLACK_CHANNEL: '#general,#ops' };
+const NEARER = [
+  ['--user-email', ['--user-email', 'ada@example.com', 'x'], ['U00000001']],
+  ['a payload\'s channel', ['--payload', '{"channel": "C00000003", "text": "x"}'], ['C00000003']],
+  ['a method that posts no text', ['--method', 'auth.test'], [undefined]],
+  ['files.uploadV2 with a channel_id', ['--method', 'files.uploadV2', '--payload', '{"channel_id": "D00000001", "content": "x"}'], [undefined]],
+];
+for (const [name, args, channels] of NEARER) {
+  test(`SLACK_CHANNEL does not add to ${name}`, async (t) => {
+    const slack = await slackFor(t);
+    const result = await byToken(slack, args, { env: DIRECT });
+    assert.notEqual(result.code, 64, result.stderr);
+    const calls = slack.requests.filter(({ path }) => /postMessage|auth\.test|completeUpload/.test(path));
+    assert.deepEqual(calls.map(({ form }) => form.channel), channels);
+  });
+}
+
+test('--update and --thread-ts outweigh a payload\'s, as --channel does', async () => {
+  const payload = '{"text": "x", "ts": "1.3", "thread_ts": "1.3"}';
+  assert.equal((await dryRun(['--channel', '#ops', '--update', '1.2', '--payload', payload])).ts, '1.2');
+  assert.equal((await dryRun(['--channel', '#ops', '--thread-ts', '1.2', '--payload', payload])).thread_ts, '1.2');
+});
+
+test('--overflow thread by the token, with webhook and token both in the environment', async (t) => {
+  const slack = await slackFor(t);
+  const env = { SLACK_WEBHOOK_URL: slack.webhookUrl };
+  const result = await byToken(slack, ['--overflow', 'thread', 'x'], { env });
+  assert.equal(result.code, 64);
+  assert.match(errorLine(result), /a bot token needs a --channel/);
+  assert.equal((await byToken(slack, ['--overflow', 'thread', '--channel', '#ops', 'x'], { env })).code, 0);
+});
+
+test('one address named twice gets one message', async (t) => {
+  const slack = await slackFor(t);
+  const result = await byToken(slack, ['--channel', 'ada@example.com', '--user-email', 'ada@example.com', 'x']);
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(slack.accepted.length, 1);
+});
+
+test('a colour of the environment does not matter beside a payload', async (t) => {
+  const slack = await slackFor(t);
+  const result = await byWebhook(slack, ['--payload', 'text: x'], { env: { SLACK_COLOR: 'purple' } });
+  assert.equal(result.code, 0, result.stderr);
+});
+
 // --- Any method ---
 
 test('--method reactions.add: the channel\'s ID is looked up, the payload brings the rest', async (t) => {
@@ -944,6 +990,9 @@ const STATUS_MISTAKES = [
   [['--status', 'failure', '--mention-on', 'failure=@here'], 64, /names @here, which needs --allow-broadcast/],
   [['--status', 'failure', '--mention-on', 'failure=@nobody'], 65,
     /--mention-on names '@nobody', who is not in the file of --mentions/],
+  [['--status', 'failure', '--mention-on', 'failed=U0123ABCD'], 64,
+    /--mention-on is 'failed=U0123ABCD', but must be a list like failure=@oncall,cancelled=@author/],
+  [['--status', 'failure', '--mentions', fixture('slack/payload.json')], 64, /--mentions needs --mention-on/],
   [['--status', 'failure', '--mention-on', '@oncall'], 64, /must be a list like failure=@oncall/],
 ];
 for (const [args, code, message] of STATUS_MISTAKES) {
@@ -989,12 +1038,23 @@ const MISTAKES = [
   [[...HOOKED, '--payload', 'text: x', '--unfurl-links'], '', /--payload and --unfurl-links can't go together/],
   [[...HOOKED, '--payload', 'text: x', '--link-names'], '', /--payload and --link-names can't go together/],
   [[...HOOKED, '--payload', 'text: x', '--overflow', 'split'], '', /--payload and --overflow can't go together/],
-  [[...HOOKED, '--payload', 'text: x', '--mrkdwn'], '', /--mrkdwn and --payload can't go together, but for --payload-templated/],
+  [[...HOOKED, '--payload', 'text: x', '--mrkdwn'], '', /--mrkdwn needs a text, or --payload-templated/],
   [[...HOOKED, '--blocks', fixture('slack/blocks.json'), '--overflow', 'fail', 'x'], '', /--blocks and --overflow can't go together/],
   [[...HOOKED, '--status', 'success', '--overflow', 'fail', 'x'], '', /--status and --overflow can't go together/],
   [[...HOOKED, '--allow-broadcast', 'x'], '',
     /--allow-broadcast needs --mrkdwn, --markdown, --link-names, --mention-on or --payload-templated/],
   [[...HOOKED, '--payload-templated', 'x'], '', /--payload-templated needs --payload, --payload-file-path or --blocks/],
+  [[...TOKENED, '--file', fixture('slack/blocks.json'), '--footer', 'a'], '', /--file and --footer can't go together/],
+  [[...TOKENED, '--ephemeral', 'U00000001', '--thread-ts', '1.2', '--broadcast', 'x'], '', /--ephemeral and --broadcast can't go together/],
+  [[...TOKENED, '--update', RESULTS, 'x'], '', /--update with results names the channels itself; drop --channel/],
+  [['--token', 'xoxb-SECRET', '--user-email', 'a@b.example', '--update', RESULTS, 'x'], '', /--update with results names the channels/],
+  [[...HOOKED, '--retries', 'many', '--retry-budget', '5', 'x'], '', /--retries is 'many', but must be 0, 5, 10 or RAPID/],
+  [[...HOOKED, '--stream', '--tee', '--json'], '', /--tee and JSON both want standard output/],
+  [[...HOOKED, '--stream', '--tee', '--output', 'json'], '', /--tee and JSON both want standard output/],
+  [[...HOOKED, '--stream', '--tee', '--dry-run'], '', /--tee and --dry-run both want standard output/],
+  [['--token', 'xoxb-SECRET', '--webhook-type', 'webhook-trigger', '--payload', 'a: b'], '', /--webhook-type webhook-trigger needs --webhook/],
+  [[...HOOKED, '--webhook-type', 'webhook-trigger', '--payload', 'a: b', '--channel', '#ops'], '', /give --payload instead of --channel/],
+  [[...TOKENED, '--method', 'auth.test', '--mrkdwn'], '', /--mrkdwn needs a text, or --payload-templated/],
   [[...HOOKED, '--payload-delimiter', '_', 'x'], '', /--payload-delimiter needs --payload, --payload-file-path or --webhook-type webhook-trigger/],
   [[...TOKENED, '--broadcast', 'x'], '', /--broadcast needs --thread-ts/],
   [[...TOKENED, '--update', '1.2', '--thread-ts', '1.2', 'x'], '', /--update and --thread-ts can't go together/],

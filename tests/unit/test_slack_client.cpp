@@ -137,7 +137,6 @@ TEST_CASE("a warning is heard wherever Slack puts it") {
 TEST_CASE("what may have been done is sent again only where twice is better than never") {
   const net::HttpResponse replies[] = {
       {504, {}, "x y"},
-      {200, {}, "<html>"},
       {200, {}, R"({"ok":false,"error":"internal_error"})"},
       {200, {}, R"({"ok":false,"error":"fatal_error"})"},
       {200, {}, R"({"ok":false,"error":"request_timeout"})"},

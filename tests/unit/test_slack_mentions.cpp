@@ -17,8 +17,9 @@ TEST_CASE("an empty file names nobody") {
 }
 
 TEST_CASE("what is no user ID is refused, as it would end up in markup") {
-  for (const std::string yaml : {"a: U", "a: u0123abcd", "a: U0123ABC", "a: '<!channel>'", "a: U0123ABC>", "a: 12",
-                                 "a: [U0123ABCD]", "a:", "- U0123ABCD", "U0123ABCD", "false"}) {
+  for (const std::string yaml :
+       {"a: U", "a: u0123abcd", "a: U0123ABC", "a: '<!channel>'", "a: U0123ABC>", "a: 12",
+        "a: [U0123ABCD]", "a:", "- U0123ABCD", "U0123ABCD", "false"}) {
     CAPTURE(yaml);
     CHECK_THROWS_AS(slack::read_mentions(json::parse_yaml(yaml, "m"), "m"), base::Error);
   }
