@@ -243,7 +243,7 @@ bool any_on(const Options& options, const char* names) {
 // "--a, --b or --c"
 std::string named_in_words(const char* names) {
   std::vector<std::string> words = base::split(names, ' ');
-  for (std::string& word : words) word = "--" + word;
+  for (std::string& word : words) word.insert(0, "--");
   const std::string last = words.back();
   words.pop_back();
   return words.empty() ? last : fmt::format("{} or {}", base::join(words, ", "), last);
