@@ -100,8 +100,8 @@ class Client {
   // Reads until the server has closed; true when no byte came before.
   bool closed() { return buffer_.empty() && !receive() && errno != EAGAIN; }
 
-  // Whether the server has closed by now; waits for nothing.
-  bool closed_by_now() const {
+  // Whether the server has closed by now, with no bytes before; waits for nothing.
+  bool cut() const {
     char byte = 0;
     const ssize_t got = ::recv(fd_, &byte, 1, MSG_DONTWAIT | MSG_PEEK);
     return got == 0 || (got < 0 && errno != EAGAIN);
@@ -381,47 +381,62 @@ TEST_CASE("a connection is cut after its time, however busily it drips") {
   Desk desk;
   constexpr int64_t kTimeoutMs = 200;
   const net::Server server({.request_timeout_ms = kTimeoutMs}, desk.handle());
+  const std::string body_head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n";
+  struct Dripper {
+    Client client;
+    int64_t begins_ms;
+    std::string begin;
+    int64_t cut_ms = 0;
+  };
   const auto start = Clock::now();
-  Client waiting(server.port());  // for a late answer: that may take longer
+  Dripper drippers[] = {{Client(server.port()), 80, body_head},
+                        {Client(server.port()), 0, "GET /"},
+                        {Client(server.port()), 150, "GET / HTTP/1.1\r\nHost: a\r\nX: "},
+                        {Client(server.port()), 0, body_head}};
+  auto& [second, line, header, body] = drippers;
+  second.client.send(get("/first"));  // what drips is its second request
+  desk.next().answer(text("1"));
+  CHECK(second.client.reply().body == "1");
+  CHECK(becomes_true([&] {
+    const int64_t before_ms = ms_since(start);
+    size_t cut = 0;
+    for (Dripper& dripper : drippers) {
+      if (before_ms < dripper.begins_ms) continue;
+      dripper.client.send(std::exchange(dripper.begin, "x"));
+      if (!dripper.client.cut()) continue;
+      ++cut;
+      if (dripper.cut_ms == 0) dripper.cut_ms = ms_since(start);
+    }
+    return cut == 4;
+  }));
+  // A first request has its time from the connection's start, a later one from its first line.
+  CHECK(line.cut_ms >= kTimeoutMs);
+  CHECK(body.cut_ms >= kTimeoutMs);
+  CHECK(header.cut_ms >= kTimeoutMs);
+  CHECK(second.cut_ms >= second.begins_ms + kTimeoutMs);
+  CHECK(header.cut_ms <= second.cut_ms + 10);
+  CHECK(desk.waiting() == 0);
+}
+
+TEST_CASE("idle connections and untaken answers are cut after the time, late answers are not") {
+  Desk desk;
+  const net::Server server({.request_timeout_ms = 100}, desk.handle());
+  std::string long_body(32 * kMebibyte, 'x');
+  Client waiting(server.port());
   waiting.send(get("/late"));
   const Desk::Item late = desk.next();
-
   Client answered(server.port());  // then idle
   answered.send(get("/first"));
   desk.next().answer(text("1"));
   CHECK(answered.reply().body == "1");
-
-  std::string long_body(32 * kMebibyte, 'x');
   Client deaf(server.port());  // does not take its answer
   deaf.send(get("/long"));
   desk.next().answer(text(std::move(long_body)));
-
   const Client silent(server.port());
-  const Client in_header(server.port());
-  const Client in_body(server.port());
-  const Client in_second(server.port());
-  in_second.send(get("/first"));
-  desk.next().answer(text("1"));
-  in_header.send("GET / HTTP/1.1\r\nHost: a\r\nX: ");
-  in_body.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n");
-  in_second.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n");
-  const auto drip = [](const Client& client) { return !client.send("x"); };
-  bool header_cut = false;
-  bool body_cut = false;
-  bool second_cut = false;
-  CHECK(becomes_true([&] {
-    if (header_cut && body_cut && second_cut) return true;
-    header_cut = header_cut || drip(in_header);
-    body_cut = body_cut || drip(in_body);
-    second_cut = second_cut || drip(in_second);
-    if (header_cut || body_cut || second_cut) CHECK(ms_since(start) >= kTimeoutMs);
-    return false;
-  }));
-  CHECK(becomes_true([&] { return silent.closed_by_now() && answered.closed_by_now(); }));
+  CHECK(becomes_true([&] { return silent.cut() && answered.cut(); }));
+  std::this_thread::sleep_for(50ms);
   CHECK(deaf.reply().status == 0);
-  CHECK(desk.waiting() == 0);
-
-  CHECK(!waiting.closed_by_now());
+  CHECK(!waiting.cut());
   late.answer(text("late"));
   CHECK(waiting.reply().body == "late");
 }
@@ -512,7 +527,7 @@ TEST_CASE("what is not answered properly is a 500") {
   std::optional<Desk::Item> item = desk.next();
   const net::Answer copy = item->answer;
   item.reset();
-  CHECK(!client.closed_by_now());
+  CHECK(!client.cut());
   std::thread([last = std::make_unique<net::Answer>(copy)]() mutable { last.reset(); }).join();
   const_cast<net::Answer&>(copy) = nullptr;
   CHECK(client.reply().status == 500);
