@@ -50,11 +50,6 @@ void on_request_end(void* cls, MHD_Connection* at, void** /*context*/,
   loop(cls).end_request(at);
 }
 
-// The path stays as it was sent.
-size_t leave_escaped(void* /*cls*/, MHD_Connection* /*at*/, char* text) {
-  return std::string_view(text).size();
-}
-
 }  // namespace
 
 void ServerLoop::start_daemon() {
@@ -65,8 +60,7 @@ void ServerLoop::start_daemon() {
       MHD_OPTION_LISTEN_SOCKET, socket.fd, MHD_OPTION_CONNECTION_LIMIT,
       options_.most_connections + 1, MHD_OPTION_NOTIFY_CONNECTION, on_connection, this,
       MHD_OPTION_NOTIFY_COMPLETED, on_request_end, this, MHD_OPTION_URI_LOG_CALLBACK,
-      on_request_line, this, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, nullptr,
-      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END));
+      on_request_line, this, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END));
   const MHD_DaemonInfo* info =
       daemon_ ? MHD_get_daemon_info(daemon_.get(), MHD_DAEMON_INFO_EPOLL_FD) : nullptr;
   if (info == nullptr || wake_.fd < 0) {  // it has closed the socket, or the process is at its end

@@ -533,6 +533,21 @@ TEST_CASE("what is not answered properly is a 500") {
   CHECK(client.reply().status == 500);
 }
 
+TEST_CASE("a late answer wakes the server") {
+  Desk desk;
+  const net::Server server({}, desk.handle());
+  Client client(server.port());
+  const auto start = Clock::now();
+  for (int times = 0; times < 5; ++times) {
+    client.send(get("/"));
+    const Desk::Item item = desk.next();
+    std::this_thread::sleep_for(1ms);
+    item.answer(text("late"));
+    CHECK(client.reply().body == "late");
+  }
+  CHECK(ms_since(start) < 2'000);  // asleep, the server would look after 625 ms, five times
+}
+
 TEST_CASE("the first of several answers counts") {
   Desk desk;
   const net::Server server({}, desk.handle());
