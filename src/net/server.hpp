@@ -2,8 +2,10 @@
 // once or later from any thread. No TLS: a proxy in front does that.
 //
 // Refused before anyone sees them, and the connection closed: a body over the limit (413), a header
-// over about 16 KiB (431), a transfer coding other than chunked (501), two statements of a body's
-// length (400), a request line that is none (no reply). A request that breaks off is never seen.
+// that with its bookkeeping does not fit into 32 KiB (431: some 30 KiB or 300 fields; no reply when
+// it is the query that has hundreds of parameters), a transfer coding other than chunked (501), two
+// statements of a body's length or no Host (400), a request line that is none (no reply). A request
+// that breaks off is never seen.
 // Cut without a reply, at most a sixteenth later than said: a connection
 // - whose first request is not there as a whole request_timeout_ms after the connection's start,
 //   however busily its bytes drip;
@@ -36,7 +38,8 @@ struct ServerRequest {
 std::string header(const ServerRequest& request, const std::string& name);
 
 // Content-Length, Date and Connection are set by the server; a HEAD request gets no body. A status
-// outside of 200 to 999 or a header with a line break in it is sent as 500 without a body.
+// outside of 200 to 999 or a header with a line break in it is sent as 500 without a body. The
+// headers must fit into what the request has left of its 32 KiB, else the connection is closed.
 struct ServerResponse {
   int status = 200;
   Headers headers;
