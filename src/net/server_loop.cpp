@@ -179,7 +179,8 @@ bool ServerLoop::take(MHD_Connection* at, const char* method, std::string_view b
   return !response || send(at, connection, std::move(*response));
 }
 
-bool ServerLoop::take_headers(MHD_Connection* at, Connection& connection, const char* method) {
+bool ServerLoop::take_headers(MHD_Connection* at, Connection& connection,
+                              const char* method) const {
   Turn& turn = *connection.turn;
   turn.headers_read = true;
   turn.request.method = method;

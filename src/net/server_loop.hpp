@@ -32,7 +32,7 @@ struct Turn {
 };
 
 struct Connection {
-  int fd;
+  int fd = -1;
   TimePoint deadline;
   bool first = true;  // no request is over yet
   std::optional<Turn> turn;
@@ -81,7 +81,7 @@ class ServerLoop {
   void sweep();
   void wake() const;
   TimePoint deadline() const { return std::chrono::steady_clock::now() + timeout_; }
-  bool take_headers(MHD_Connection* at, Connection& connection, const char* method);
+  bool take_headers(MHD_Connection* at, Connection& connection, const char* method) const;
   void hand_over(Connection& connection);
   bool send(MHD_Connection* at, Connection& connection, ServerResponse response);
 
