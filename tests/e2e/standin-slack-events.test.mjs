@@ -28,7 +28,7 @@ async function serverFor(t, answers) {
   const requests = [];
   const server = http.createServer(async (req, res) => {
     const body = Buffer.concat(await req.toArray());
-    requests.push({ headers: req.headers, body });
+    requests.push({ headers: req.headers, names: req.rawHeaders.filter((_, i) => i % 2 === 0), body });
     answers[Math.min(requests.length, answers.length) - 1](res);
   });
   server.listen(0, '127.0.0.1');
@@ -189,6 +189,7 @@ test('the first answer in the 200s ends it', LIMIT, async (t) => {
   const { delivered, attempts } = await deliverAsSlack(url, signed(body));
   assert.deepEqual([delivered, attempts.length, requests.length], [true, 1, 1]);
   assert.deepEqual(requests[0].body, good.body);
+  assert.ok(requests[0].names.includes('X-Slack-Request-Timestamp'));
 });
 
 test('a failure is delivered again, with its number and reason, and signed anew', LIMIT, async (t) => {

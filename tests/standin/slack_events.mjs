@@ -3,7 +3,8 @@
 //   signed(body, { secret, timestamp, contentType, headers }) -> { body, headers, again }
 //     body: an object (written as JSON in Slack's manner, all ASCII, '/' as '\/'), URLSearchParams (a form), or text or
 //     bytes (as they are, application/json unless contentType says otherwise). timestamp: in seconds, now by default.
-//     headers go over Slack's own; undefined takes one away. again(headers): the same, signed anew, as a retry needs it
+//     headers go over Slack's own; undefined takes one away. again(headers): the same, signed anew, as a retry needs
+//     it. Names are in lower case here, and spelled as Slack does on the wire (X-Slack-Signature)
 //   urlVerification({ challenge })     appRateLimited({ minute, team })         sslCheck()
 //   messageEvent({ text, user, channel, channel_type, ts, thread_ts, team, event_id, event_time, bot_id, subtype,
 //                  files, … })         what is not named here becomes a field of the event, undefined takes one away
@@ -170,7 +171,7 @@ export function deliver(url, { body, headers }, { timeout_ms = TIMEOUT_MS, ca } 
   return new Promise((resolve, reject) => {
     let response;
     const fail = (error) => reject(Object.assign(error, { reason: error.reason ?? reasonOf(error) }));
-    const sent = request(url, { method: 'POST', headers, agent: false, ca });
+    const sent = request(url, { method: 'POST', headers: asSlackSpells(headers), agent: false, ca });
     const timer = setTimeout(() => {
       fail(Object.assign(new Error(`no answer in ${timeout_ms} ms`), { reason: 'http_timeout' }));
       sent.destroy();
@@ -186,6 +187,11 @@ export function deliver(url, { body, headers }, { timeout_ms = TIMEOUT_MS, ca } 
     });
     sent.end(body);
   });
+}
+
+function asSlackSpells(headers) {
+  const capitals = (name) => name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [capitals(name), value]));
 }
 
 function reasonOf({ code = '' }) {
