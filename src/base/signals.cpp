@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <string_view>
 
@@ -21,9 +22,10 @@ void end_now(int /*signal*/) {
   ::_exit(exit_interrupted);
 }
 
-// The last signal.
+// The last signal. Atomic, as the handler may run on any thread; without a lock, as it is one.
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): a handler has nothing else
-volatile std::sig_atomic_t asked = 0;
+std::atomic<int> asked = 0;
+static_assert(std::atomic<int>::is_always_lock_free);
 int wake_up[2] = {-1, -1};  // a pipe; NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 void ask(int signal) {

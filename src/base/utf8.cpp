@@ -1,5 +1,8 @@
 #include "base/utf8.hpp"
 
+#include <cstdint>
+#include <cstring>
+
 namespace base {
 
 namespace {
@@ -38,6 +41,17 @@ std::optional<char32_t> decode(std::string_view text, size_t at, size_t& length)
   if (code_point < lead.smallest || code_point > 0x10FFFF || is_surrogate) return std::nullopt;
   length = lead.length;
   return code_point;
+}
+
+// The first byte from `at` on that is not ASCII. Most text is: so eight at a time.
+size_t behind_ascii(std::string_view text, size_t at) {
+  uint64_t eight = 0;
+  for (; at + sizeof eight <= text.size(); at += sizeof eight) {
+    std::memcpy(&eight, text.data() + at, sizeof eight);
+    if ((eight & 0x8080808080808080U) != 0) break;
+  }
+  while (at < text.size() && byte_at(text, at) < 0x80) ++at;
+  return at;
 }
 
 bool turns_direction(char32_t c) {
@@ -86,11 +100,11 @@ void append_code_point(std::string& text, char32_t c) {
 }
 
 std::optional<size_t> first_invalid_utf8(std::string_view text) {
-  size_t at = 0;
+  size_t at = behind_ascii(text, 0);
   while (at < text.size()) {
-    size_t length = 1;
+    size_t length = 0;
     if (!decode(text, at, length)) return at;
-    at += length;
+    at = behind_ascii(text, at + length);
   }
   return std::nullopt;
 }

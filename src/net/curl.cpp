@@ -4,27 +4,22 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
-#include <openssl/x509_vfy.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <memory>
 
 #include "base/text.hpp"
-#include "net/ca.hpp"
+#include "net/curl_connection.hpp"
 #include "net/url.hpp"
 
 namespace net {
 
 namespace {
 
-constexpr long kConnectTimeoutMs = 10'000;
 constexpr size_t kMaxReplyBytes = size_t{8} << 20U;
 
 constexpr const char* kMayBeDone = "; it may have been done: look before you send it again";
-
-using Handle = std::shared_ptr<CURL>;
 
 // What one exchange collects while curl runs.
 struct Exchange {
@@ -106,23 +101,11 @@ struct HeaderList {
   void add(const std::string& line) { list = curl_slist_append(list, line.c_str()); }
 };
 
-void set_ca(CURL* curl, const CaLocation& ca) {
-  if (!ca.file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, ca.file.c_str());
-  if (!ca.directory.empty()) curl_easy_setopt(curl, CURLOPT_CAPATH, ca.directory.c_str());
-}
-
-void set_request(CURL* curl, const HttpRequest& request, const HeaderList& headers,
-                 const std::string& user_agent) {
-  curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+void set_request(CURL* curl, const HttpRequest& request, const HeaderList& headers) {
   // libcurl sends a request again by itself when a connection it reused breaks; nobody may do that
   // but the retry loop.
   curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, user_agent.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.list);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
   if (request.method == "GET") return;
   curl_easy_setopt(curl, CURLOPT_POST, 1L);
   curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
@@ -141,12 +124,11 @@ void set_timeout(CURL* curl, const HttpRequest& request) {
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, long{(request.timeout_ms + 999) / 1000});
 }
 
-void set_callbacks(CURL* curl, Exchange& exchange, char* error_text) {
+void set_callbacks(CURL* curl, Exchange& exchange) {
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error_text);
   if (exchange.request.stream) {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
                      static_cast<curl_off_t>(exchange.request.stream->bytes));
@@ -170,55 +152,11 @@ bool request_written(CURL* curl) {
   return ready_s > 0;
 }
 
-// What to do about a certificate that was refused: only for an unknown issuer is it another CA.
-std::string tls_remedy(CURL* curl, const CaLocation& ca) {
-  if (ca.file.empty() && ca.directory.empty()) {
-    return "; no CA certificates were found on this machine; install the package "
-           "ca-certificates or set SSL_CERT_FILE";
-  }
-  long verified = X509_V_OK;
-  curl_easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &verified);
-  const bool unknown_issuer = verified == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
-                              verified == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
-                              verified == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT;
-  if (!unknown_issuer)
-    return "; check the address, this machine's clock and the server's certificate";
-  return fmt::format(
-      "; its certificate is not signed by a CA in {}; if that CA is to be trusted, set "
-      "SSL_CERT_FILE to a bundle that holds it",
-      ca.file.empty() ? ca.directory : ca.file);
-}
-
-// curl's own words, but for those that may quote the user and password of a proxy.
-std::string words_of(CURLcode code, const std::string& details) {
-  const bool usable = !details.empty() && details.find('@') == std::string::npos;
-  return usable ? details : curl_easy_strerror(code);
-}
-
-HttpError unsent_failure(CURL* curl, CURLcode code, const std::string& host, const std::string& why,
-                         const CaLocation& ca) {
-  if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
-    return {base::exit_configuration, "the address is no http or https URL", false};
-  }
-  if (code == CURLE_SSL_CACERT_BADFILE) {
-    return {base::exit_configuration,
-            fmt::format("{} holds no CA certificates; set SSL_CERT_FILE to a PEM bundle",
-                        ca.file.empty() ? ca.directory : ca.file),
-            false};
-  }
-  if (code == CURLE_PEER_FAILED_VERIFICATION) {
-    const std::string text =
-        fmt::format("TLS with {} failed: {}{}", host, why, tls_remedy(curl, ca));
-    return {base::exit_unavailable, text, false};
-  }
-  return {base::exit_unavailable, fmt::format("can't connect to {}: {}", host, why), true};
-}
-
 HttpError failure(CURL* curl, CURLcode code, const char* details, const HttpRequest& request,
                   const Exchange& exchange, const CaLocation& ca) {
+  if (!request_written(curl)) return connection_failure(curl, code, details, request.url, ca);
   const std::string host = origin(request.url);
   const std::string why = words_of(code, details);
-  if (!request_written(curl)) return unsent_failure(curl, code, host, why, ca);
   if (exchange.reply_too_long) {
     const std::string text =
         fmt::format("the reply of {} is longer than {} MiB", host, kMaxReplyBytes >> 20U);
@@ -239,19 +177,14 @@ HttpError failure(CURL* curl, CURLcode code, const char* details, const HttpRequ
 
 HttpResponse exchange_with(CURL* curl, const HttpRequest& request, const CurlOptions& options) {
   curl_easy_reset(curl);
-  const bool uses_tls = origin(request.url).starts_with("https:");
-  const CaLocation ca = uses_tls ? find_ca(options.env, path_exists) : CaLocation{};
+  const CaLocation ca = ca_for(request.url, options);
   const HeaderList headers(request.headers);
   Exchange exchange{request, {}, false, 0, nullptr};
   char error_text[CURL_ERROR_SIZE] = "";
-  set_ca(curl, ca);
-  set_request(curl, request, headers, options.user_agent);
+  set_connection(curl, request.url, options, ca, error_text);
+  set_request(curl, request, headers);
   set_timeout(curl, request);
-  if (!options.proxy.empty()) {
-    curl_easy_setopt(curl, CURLOPT_PROXY, options.proxy.c_str());
-    curl_easy_setopt(curl, CURLOPT_NOPROXY, "");  // NO_PROXY belongs to the environment's proxies
-  }
-  set_callbacks(curl, exchange, error_text);
+  set_callbacks(curl, exchange);
   const CURLcode code = curl_easy_perform(curl);
   if (exchange.stopped_by) std::rethrow_exception(exchange.stopped_by);
   if (code != CURLE_OK) throw failure(curl, code, error_text, request, exchange, ca);
@@ -264,11 +197,7 @@ HttpResponse exchange_with(CURL* curl, const HttpRequest& request, const CurlOpt
 }  // namespace
 
 Http curl_http(const CurlOptions& options) {
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-    throw base::Error(base::exit_our_bug, "libcurl does not start");
-  }
-  const Handle curl(curl_easy_init(), curl_easy_cleanup);
-  if (curl == nullptr) throw base::Error(base::exit_our_bug, "libcurl gives no handle");
+  const CurlHandle curl = new_curl_handle();
   return [curl, options](const HttpRequest& request) {
     return exchange_with(curl.get(), request, options);
   };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 
 #include "base/text.hpp"
 
@@ -22,6 +23,21 @@ size_t scheme_length(std::string_view url) {
   const std::string start = base::lower_ascii(url.substr(0, 8));
   if (start == "https://") return 8;
   return start.starts_with("http://") ? 7 : 0;
+}
+
+// What is no %XX stays as it is.
+std::string form_decoded(std::string_view text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    unsigned byte = 0;
+    const auto digits = text.substr(i, 3);
+    const bool is_byte =
+        digits.size() == 3 && digits[0] == '%' &&
+        std::from_chars(digits.data() + 1, digits.data() + 3, byte, 16).ptr == digits.data() + 3;
+    decoded += is_byte ? static_cast<char>(byte) : (text[i] == '+' ? ' ' : text[i]);
+    if (is_byte) i += 2;
+  }
+  return decoded;
 }
 
 }  // namespace
@@ -59,6 +75,17 @@ std::string percent_encode(std::string_view text) {
     encoded += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
   }
   return encoded;
+}
+
+std::map<std::string, std::string> form_fields(std::string_view body) {
+  std::map<std::string, std::string> fields;
+  for (const std::string& field : base::split(body, '&')) {
+    const size_t equals = std::min(field.find('='), field.size());
+    const std::string_view value =
+        std::string_view(field).substr(std::min(equals + 1, field.size()));
+    fields.emplace(form_decoded(std::string_view(field).substr(0, equals)), form_decoded(value));
+  }
+  return fields;
 }
 
 }  // namespace net

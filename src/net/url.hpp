@@ -1,6 +1,7 @@
 // URLs, as far as this program looks into them (RFC 3986).
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -15,5 +16,8 @@ std::string origin(std::string_view url);
 
 // Everything but A-Z a-z 0-9 - . _ ~ as %XX.
 std::string percent_encode(std::string_view text);
+
+// The fields of application/x-www-form-urlencoded; of a name that stands twice the first.
+std::map<std::string, std::string> form_fields(std::string_view body);
 
 }  // namespace net

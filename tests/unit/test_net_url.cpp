@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <map>
 #include <string>
 
 #include "net/url.hpp"
@@ -128,5 +129,38 @@ TEST_CASE("percent encoding leaves only the unreserved characters") {
   for (const auto& row : rows) {
     CAPTURE(row.text);
     CHECK(net::percent_encode(row.text) == row.encoded);
+  }
+}
+
+TEST_CASE("a form's fields are decoded") {
+  struct {
+    std::string body;
+    std::map<std::string, std::string> fields;
+  } const rows[] = {
+      {"", {{"", ""}}},
+      {"a=1&b=2", {{"a", "1"}, {"b", "2"}}},
+      {"a=1&a=2", {{"a", "1"}}},
+      {"a=&a=2", {{"a", ""}}},
+      {"a", {{"a", ""}}},
+      {"=1", {{"", "1"}}},
+      {"a=b=c", {{"a", "b=c"}}},
+      {"a=1&&b=2&", {{"a", "1"}, {"", ""}, {"b", "2"}}},
+      {"a+b=c+d", {{"a b", "c d"}}},
+      {"%61=%2B%26%3d%25", {{"a", "+&=%"}}},
+      {"a=%2541", {{"a", "%41"}}},  // once, not twice
+      {"a=%C3%a4%FF", {{"a", "\xC3\xA4\xFF"}}},
+      {"a=%00b", {{"a", std::string("\0b", 2)}}},
+      {"a=%", {{"a", "%"}}},
+      {"a=%4", {{"a", "%4"}}},
+      {"a=%4&1=b", {{"a", "%4"}, {"1", "b"}}},
+      {"a=%zz%4g%g4", {{"a", "%zz%4g%g4"}}},
+      {"a=%%41", {{"a", "%A"}}},
+      {"a=% 1%-1%+1%0x", {{"a", "% 1%-1% 1%0x"}}},
+      {"a=1;b=2", {{"a", "1;b=2"}}},
+      {std::string("a\0=b", 4), {{std::string("a\0", 2), "b"}}},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.body);
+    CHECK(net::form_fields(row.body) == row.fields);
   }
 }
