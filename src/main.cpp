@@ -16,6 +16,7 @@
 #include "commands/parse.hpp"
 #include "commands/report.hpp"
 #include "commands/slack_post.hpp"
+#include "commands/slack_serve.hpp"
 #include "commands/version.hpp"
 
 namespace {
@@ -26,6 +27,8 @@ constexpr commands::Command kCommands[] = {
     {commands::kGollumNotify, "tell Slack which wiki pages changed", commands::add_gollum_notify},
     {commands::kSlackPost, "post a text, a payload, files or a stream to Slack",
      commands::add_slack_post},
+    {commands::kSlackServe, "answer Slack as a bot, on a port or as an Azure Function",
+     commands::add_slack_serve},
 };
 
 const commands::Command& command_named(const std::string& name) {

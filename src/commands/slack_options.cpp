@@ -10,7 +10,6 @@
 #include "base/text.hpp"
 #include "commands/report.hpp"
 #include "json/read.hpp"
-#include "net/curl.hpp"
 #include "net/url.hpp"
 
 namespace commands {
@@ -119,7 +118,7 @@ std::string read_color(const Options& options) {
 
 std::vector<Option> delivery_options() {
   const std::string group = "Delivery";
-  return {
+  std::vector<Option> table = {
       {group, "--webhook,--slack-webhook", "URL", "SLACK_WEBHOOK, SLACK_WEBHOOK_URL", "",
        "incoming webhook to send by; the URL is a secret"},
       {group, "--token,--slack-token", "TOKEN", "SLACK_BOT_TOKEN, SLACK_TOKEN", "",
@@ -128,6 +127,15 @@ std::vector<Option> delivery_options() {
        "channels by ID or #name; each gets the message. With a webhook at most one, and only old "
        "webhooks obey it"},
       {group, "--thread-ts", "TS", "", "", "reply in the thread of this message"},
+  };
+  const std::vector<Option> connection = connection_options();
+  table.insert(table.end(), connection.begin(), connection.end());
+  return table;
+}
+
+std::vector<Option> connection_options() {
+  const std::string group = "Delivery";
+  return {
       {group, "--api", "URL", "SLACK_API_URL", slack::kApi, "base address of Slack's Web API"},
       {group, "--proxy", "URL", "", "",
        "proxy to go through; without it those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY"},
@@ -226,10 +234,13 @@ bool wants_json(const Options& options) {
   return output == "json" || (options.toggle("json") && json_is_nearer);
 }
 
+net::CurlOptions curl_options(const Options& options) {
+  return {PRODUCT_NAME "/" PRODUCT_VERSION, options.env(), read_proxy(options)};
+}
+
 slack::Line make_line(const Options& options, const std::string& command) {
   slack::Line line;
-  line.http =
-      net::curl_http({PRODUCT_NAME "/" PRODUCT_VERSION, options.env(), read_proxy(options)});
+  line.http = net::curl_http(curl_options(options));
   line.clock = base::real_clock();
   line.timeout_ms = options.number("timeout", 1, 3'600) * 1000;
   line.retry = read_patience(options);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "commands/options.hpp"
+#include "net/curl.hpp"
 #include "slack/client.hpp"
 #include "slack/mentions.hpp"
 #include "slack/message.hpp"
@@ -20,7 +21,10 @@ struct Delivery {
   std::string thread_ts;
 };
 
-// --webhook, --token, --channel, --thread-ts, --api, --proxy, --retry-budget, --retries, --timeout.
+// --api, --proxy, --retry-budget, --retries, --timeout.
+std::vector<Option> connection_options();
+
+// --webhook, --token, --channel, --thread-ts, and those of connection_options.
 std::vector<Option> delivery_options();
 
 // --username, --icon-emoji, --icon-url, --color, --unfurl-links, --link-names.
@@ -47,6 +51,9 @@ slack::Mentions read_mentions(const Options& options);  // empty without --menti
 
 // --output json or --json; when they contradict each other, the one given more directly.
 bool wants_json(const Options& options);
+
+// How libcurl is to connect: by --proxy or the environment's.
+net::CurlOptions curl_options(const Options& options);
 
 // The connection for sending; tells of waits on standard error.
 slack::Line make_line(const Options& options, const std::string& command);

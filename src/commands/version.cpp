@@ -8,6 +8,7 @@
 #include "json/read.hpp"
 #include "net/curl.hpp"
 #include "net/server.hpp"
+#include "store/board.hpp"
 
 namespace commands {
 
@@ -20,13 +21,14 @@ std::string version_text() {
       "  libmicrohttpd  {}\n"
       "  simdjson       {}\n"
       "  yaml-cpp       {}\n"
+      "  SQLite         {}\n"
       "  utf8proc       {}\n"
       "  CLI11          {}\n"
       "  fmt            {}.{}.{}\n",
       PRODUCT_NAME, PRODUCT_VERSION, net::curl_version(), net::openssl_version(),
       net::cares_version(), net::microhttpd_version(), json::simdjson_version(),
-      json::yaml_cpp_version(), gollum::utf8proc_version_text(), CLI11_VERSION, FMT_VERSION / 10000,
-      FMT_VERSION / 100 % 100, FMT_VERSION % 100);
+      json::yaml_cpp_version(), store::sqlite_version(), gollum::utf8proc_version_text(),
+      CLI11_VERSION, FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100);
 }
 
 }  // namespace commands

@@ -17,7 +17,9 @@ const validator = join(root, 'tests/node_modules/@action-validator/cli/cli.mjs')
 const validate = (path) => execFileSync(process.execPath, [validator, path], { stdio: 'pipe' });
 
 const commandNames = [...(await run(['--help'])).stdout.matchAll(/^ {2}([a-z]+-[a-z]+) {2,}/gm)].map((match) => match[1]);
-const helps = await Promise.all(commandNames.map(async (name) => (await run([name, '--help'])).stdout));
+// A server is not a step of a workflow.
+const steps = commandNames.filter((name) => name !== 'slack-serve');
+const helps = await Promise.all(steps.map(async (name) => (await run([name, '--help'])).stdout));
 
 test('action.yml is valid', () => {
   validate(join(root, 'action.yml'));
@@ -64,9 +66,11 @@ function workflowOf(yaml) {
 }
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const examples = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1]);
+const isBot = (yaml) => yaml.startsWith('# bot.yaml');
 const workflows = [
   ...readdirSync(join(root, '.github/workflows')).map((name) => [name, readFileSync(join(root, '.github/workflows', name), 'utf8')]),
-  ...[...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match, i) => [`README, example ${i + 1}`, match[1]]),
+  ...examples.filter((yaml) => !isBot(yaml)).map((yaml, i) => [`README, example ${i + 1}`, yaml]),
   ['precious_workflow.yml', readFileSync(fixture('gollum/precious_workflow.yml'), 'utf8')],
 ];
 for (const [name, yaml] of workflows) {
@@ -81,6 +85,13 @@ for (const [name, yaml] of workflows) {
     }
   });
 }
+
+test('the bot of the README is one', async (t) => {
+  const bots = examples.filter(isBot);
+  assert.equal(bots.length, 1);
+  const result = await run(['slack-serve', '--check', '--config', file(t, 'bot.yaml', bots[0])]);
+  assert.equal(result.code, 0, result.stderr);
+});
 
 test('the README has examples', () => {
   assert.ok(workflows.length >= 6, `${workflows.length} workflows found`);

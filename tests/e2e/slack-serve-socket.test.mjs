@@ -1,0 +1,113 @@
+// slack-serve --socket-mode: the same bot behind a firewall.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import http from 'node:http';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageEvent, slashCommand } from '../standin/slack_events.mjs';
+import { startSocketMode } from '../standin/socket_mode.mjs';
+import { until } from './serve.mjs';
+import { binary, errorLine, file, run, slackFor } from './support.mjs';
+
+const ECHO = 'handlers:\n- echo: true\n- command: /deploy\n  reply: "deploying ${text}"\n';
+const texts = (slack) => slack.accepted.map(({ payload }) => payload.text);
+
+// One address for both stand-ins: apps.connections.open is Socket Mode's, the rest the Web API's.
+async function frontFor(t, socket, slack) {
+  const front = http.createServer((req, res) => {
+    const to = req.url.endsWith('/apps.connections.open') ? socket.url : slack.url;
+    const passed = http.request(to + req.url, { method: req.method, headers: req.headers }, (reply) => {
+      res.writeHead(reply.statusCode, reply.headers);
+      reply.pipe(res);
+    });
+    passed.on('error', () => res.destroy());
+    req.pipe(passed);
+  }).listen(0, '127.0.0.1');
+  t.after(() => front.close());
+  await once(front, 'listening');
+  return `http://127.0.0.1:${front.address().port}/api/`;
+}
+
+async function start(t, { bot = ECHO, args = [], faults = [] } = {}) {
+  const slack = await slackFor(t);
+  const socket = await startSocketMode();
+  t.after(() => socket.close());
+  for (const fault of faults) socket.fail(fault);
+  const api = await frontFor(t, socket, slack);
+  const child = spawn(binary, ['slack-serve', '--config', file(t, 'bot.yaml', bot), '--socket-mode', ...args], {
+    env: { PATH: process.env.PATH, SLACK_APP_TOKEN: socket.token, SLACK_BOT_TOKEN: slack.token, SLACK_API_URL: api },
+  });
+  const out = { stderr: '' };
+  child.stderr.on('data', (data) => { out.stderr += data; });
+  const closed = once(child, 'close').then(([code]) => ({ code, ...out }));
+  t.after(async () => {
+    if (child.exitCode === null) child.kill('SIGKILL');
+    await closed;
+  });
+  const say = (text, options) => socket.send({ type: 'events_api', payload: messageEvent({ text, ...options }) });
+  return { slack, socket, say, out, closed, stop: () => { child.kill('SIGTERM'); return closed; } };
+}
+
+test('messages and commands are acknowledged and answered; SIGTERM ends it with 0', async (t) => {
+  const { slack, socket, say, stop } = await start(t);
+  const id = say('echo hi');
+  await until('the answer', () => slack.accepted.length === 1);
+  await until('the acknowledgement', () => socket.acknowledged.has(id));
+  assert.deepEqual(texts(slack), ['hi']);
+  const fields = Object.fromEntries(slashCommand({ command: '/deploy', text: 'web', response_url: slack.webhookUrl }));
+  socket.send({ type: 'slash_commands', payload: fields, accepts_response_payload: true });
+  await until('the answer', () => slack.accepted.length === 2);
+  assert.equal(slack.accepted[1].payload.text, 'deploying web');
+  socket.send({ type: 'interactive', payload: { type: 'block_actions' } });
+  await until('all are acknowledged', () => socket.waiting.length === 0);
+  const { code, stderr } = await stop();
+  assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stderr, /xapp|xoxb|ticket/);
+});
+
+test('a connection that Slack renews, cuts or breaks up loses no message and answers none twice', async (t) => {
+  const { slack, socket, say } = await start(t, { faults: [{ kind: 'bytewise' }, { kind: 'fragments', size: 7 }] });
+  const said = [];
+  for (const [i, happens] of [() => socket.disconnect('refresh_requested', { closeAfterMs: 300 }), () => socket.cut(), () => {}].entries()) {
+    for (let k = 0; k < 3; k += 1) {
+      said.push(`${i}.${k}`);
+      say(`echo ${i}.${k}`, { channel: ['C00000001', 'C00000003', 'D00000001'][k] });
+    }
+    happens();
+  }
+  await until('the answers', () => slack.accepted.length >= said.length, 30_000);
+  await until('all are acknowledged', () => socket.waiting.length === 0);
+  assert.deepEqual(texts(slack).toSorted(), said.toSorted());
+});
+
+test('a full queue acknowledges nothing: Slack delivers it again', async (t) => {
+  const bot = 'handlers:\n- match: ^say (.*)$\n  run: [sh, -c, "sleep 0.3; echo $$0", "$1"]\n';
+  const { slack, socket, say } = await start(t, { bot, args: ['--workers', '1', '--queue', '1'] });
+  const channels = ['C00000001', 'C00000002', 'C00000003', 'D00000001'];
+  for (const [i, channel] of channels.entries()) say(`say ${i}`, { channel });
+  await until('some are not acknowledged', () => socket.connections.length > 0 && socket.connections[0].sent.length === 4);
+  await until('two answers', () => slack.accepted.length >= 2);
+  assert.ok(socket.waiting.length > 0);
+  for (let i = 0; socket.waiting.length > 0 && i < 5; i += 1) {
+    socket.cut();
+    await delay(1500);
+  }
+  await until('the answers', () => slack.accepted.length === channels.length);
+  assert.deepEqual(texts(slack).toSorted(), ['0', '1', '2', '3']);
+});
+
+test('a wrong app token is 77, Socket Mode that is off 78, no token 64', async (t) => {
+  const refused = await start(t, { faults: [{ kind: 'word', word: 'invalid_auth' }] });
+  const wrong = await refused.closed;
+  assert.equal(wrong.code, 77, wrong.stderr);
+  assert.match(wrong.stderr, /invalid_auth/);
+  const disabled = await start(t);
+  await until('the connection', () => disabled.socket.connections.length === 1);
+  disabled.socket.disconnect('link_disabled');
+  assert.equal((await disabled.closed).code, 78);
+  const none = await run(['slack-serve', '--config', file(t, 'bot.yaml', ECHO), '--socket-mode'], { env: { SLACK_BOT_TOKEN: 'x' } });
+  assert.equal(none.code, 64);
+  assert.match(errorLine(none), /--socket-mode needs --app-token \(SLACK_APP_TOKEN\)/);
+});
