@@ -9,7 +9,7 @@ import { binary, file, root } from './support.mjs';
 // { url, pid, out, lines(), send(body, options), say(text, options), stop(signal) -> { code, signal, stderr } }
 export async function startServe(t, slack, bot, args = [], env = {}) {
   const config = file(t, 'bot.yaml', bot);
-  const child = spawn(binary, ['slack-serve', '--config', config, '--port', '0', '--bind', '127.0.0.1', ...args], {
+  const child = spawn(binary, ['slack-serve', '--config', config, ...(args.includes('--port') ? [] : ['--port', '0']), '--bind', '127.0.0.1', ...args], {
     cwd: root,
     env: {
       PATH: process.env.PATH, SLACK_SIGNING_SECRET: SIGNING_SECRET,

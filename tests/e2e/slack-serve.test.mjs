@@ -559,6 +559,26 @@ test('a program that leaves a daemon behind is answered when it ends', async (t)
   assert.ok(Date.now() - started < 3000);
 });
 
+test('kill -9 in the middle: what was not acknowledged comes again and is answered once; what was is lost', async (t) => {
+  const slack = await slackFor(t);
+  const bot = 'handlers:\n- match: ^slow$\n  run: [sh, -c, "sleep 0.5; echo done"]\n';
+  const first = await startServe(t, slack, bot, ['--ack-after', 'handler']);
+  const port = new URL(first.url).port;
+  const delivery = deliverAsSlack(`${first.url}/slack/events`, signed(messageEvent({ text: 'slow' })), { retryDelays_ms: Array(40).fill(100) });
+  await delay(200);
+  await first.stop('SIGKILL');
+  const second = await startServe(t, slack, bot, ['--ack-after', 'handler', '--port', port]);
+  assert.ok((await delivery).delivered);
+  assert.deepEqual(texts(slack), ['done']);
+  await second.stop();
+  const queue = await startServe(t, slack, bot);
+  assert.equal((await queue.say('slow')).status, 200);
+  await queue.stop('SIGKILL');
+  await startServe(t, slack, bot);
+  await delay(800);
+  assert.equal(slack.accepted.length, 1, 'as the README says');
+});
+
 test('500 connections at once, and clients that drip, do not keep a message from its answer', async (t) => {
   const slack = await slackFor(t);
   const serve = await startServe(t, slack, ECHO);
