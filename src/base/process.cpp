@@ -42,14 +42,15 @@ void close_end(Descriptor& end) {
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> list;
+  list.reserve(texts.size() + 1);
   for (std::string& text : texts) list.push_back(text.data());
   list.push_back(nullptr);
   return list;
 }
 
 struct Actions {
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_t files = {};
+  posix_spawnattr_t attributes = {};
   Actions() {
     ::posix_spawn_file_actions_init(&files);
     ::posix_spawnattr_init(&attributes);

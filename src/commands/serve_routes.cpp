@@ -34,16 +34,22 @@ net::ServerResponse in_json(const std::string& body) {
   return {200, {{"Content-Type", "application/json"}}, body};
 }
 
-void log_request(const net::ServerRequest& request, int status, int64_t ms) {
+// What is told of a request: nothing of what it says.
+struct Shown {
+  std::string method;
+  std::string path;
+  int64_t bytes = 0;
+};
+
+void log_request(const Shown& request, int status, int64_t ms) {
   const std::string time = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-  base::write_stderr(
-      json::write(json::Object{{"time", time},
-                               {"method", request.method},
-                               {"path", base::shorten(request.path, kMostLoggedPath)},
-                               {"bytes", static_cast<int64_t>(request.body.size())},
-                               {"status", status},
-                               {"ms", ms}}) +
-      "\n");
+  base::write_stderr(json::write(json::Object{{"time", time},
+                                              {"method", request.method},
+                                              {"path", request.path},
+                                              {"bytes", request.bytes},
+                                              {"status", status},
+                                              {"ms", ms}}) +
+                     "\n");
 }
 
 // What an enveloped request asked for, as if it had come by itself.
@@ -111,8 +117,8 @@ Routes::Routes(const ServeSettings& settings, Events& events, base::WorkQueue& q
 void Routes::handle(const net::ServerRequest& request, const net::Answer& answer) {
   if (!settings_.log_requests) return route(request, answer);
   const int64_t begun_ms = base::real_clock().monotonic_ms();
-  const net::ServerRequest shown{
-      request.method, request.path, "", {}, std::string(request.body.size(), ' ')};
+  const Shown shown{request.method, base::shorten(request.path, kMostLoggedPath),
+                    static_cast<int64_t>(request.body.size())};
   route(request, [answer, shown, begun_ms](net::ServerResponse response) {
     log_request(shown, response.status, base::real_clock().monotonic_ms() - begun_ms);
     answer(std::move(response));

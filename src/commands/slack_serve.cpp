@@ -64,7 +64,7 @@ int say(const Options& options) {
   }
   const slack::Names names{
       [&](const slack::Heard&) { return std::vector<std::string>{base::lower_ascii(user)}; },
-      [&](const slack::Heard&) { return channel; }};
+      [&](const slack::Heard& of) { return of.channel_name; }};
   base::stop_on_signals();
   bool went_well = true;
   const auto tasks = slack::tasks_for(bot, heard, names);
@@ -90,7 +90,8 @@ void find_channels(const base::Env& env, ServeSettings& settings, const slack::L
     for (std::string& channel : handler.channels) {
       if (slack::is_id(channel)) continue;
       try {
-        channel = slack::conversation_id(settings.sender, "#" + channel, line);
+        const std::string name = fmt::format("#{}", channel);
+        channel = slack::conversation_id(settings.sender, name, line);
       } catch (const base::Error& error) {
         const bool may_pass = error.code() != base::exit_configuration;
         if (may_pass) throw;

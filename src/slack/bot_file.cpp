@@ -166,8 +166,8 @@ void read_trigger(Handler& handler, const json::Value& item, const Place& place)
   const std::string command = text_at(item, "command", place);
   const std::string function = text_at(item, "function", place);
   const bool has_http = json::find(item, "http") != nullptr;
-  const int count =
-      int{!match.empty()} + int{!command.empty()} + int{!function.empty()} + int{has_http};
+  int count = has_http ? 1 : 0;
+  for (const std::string& given : {match, command, function}) count += given.empty() ? 0 : 1;
   if (count > 1) throw place.error("give one of match, command, http and function");
   if (has_http) read_http(handler, item, place);
   if (!function.empty()) handler.trigger = Trigger::function;
