@@ -31,14 +31,6 @@ constexpr int64_t kKeepNamesMs = 600'000;
 constexpr size_t kMostNames = 10'000;
 constexpr size_t kMostLoggedErrors = 2'000;
 
-net::BodyStream body_of(const std::string& text) {
-  return {static_cast<int64_t>(text.size()), [text](int64_t offset, char* to, size_t most) {
-            const size_t bytes = std::min(most, text.size() - static_cast<size_t>(offset));
-            std::copy_n(text.data() + offset, bytes, to);
-            return bytes;
-          }};
-}
-
 std::string thread_of(const slack::Handler& handler, const slack::Heard& heard) {
   if (!heard.thread_ts.empty()) return heard.thread_ts;
   return handler.in_thread ? heard.ts : "";
@@ -207,7 +199,7 @@ void Answers::upload(const slack::Handler& handler, const slack::Heard& heard,
     files.push_back({made.filename, made.title, {parts.bytes, parts.read}});
   }
   if (!reply.long_output.empty()) {
-    files.push_back({handler.name + ".txt", "", body_of(reply.long_output)});
+    files.push_back({handler.name + ".txt", "", net::body_of(reply.long_output)});
   }
   for (const slack::File& file : files) {
     if (file.body.bytes > 0) continue;

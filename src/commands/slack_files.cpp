@@ -23,14 +23,6 @@ net::BodyStream body_of(const base::Parts& parts) {
   return {parts.bytes, parts.read};
 }
 
-net::BodyStream body_of(const std::string& text) {
-  return {static_cast<int64_t>(text.size()), [text](int64_t offset, char* to, size_t most) {
-            const size_t bytes = std::min(most, text.size() - static_cast<size_t>(offset));
-            std::copy_n(text.data() + offset, bytes, to);
-            return bytes;
-          }};
-}
-
 slack::File open_file(const std::string& path, const std::string& filename, const base::Env& env) {
   slack::File file;
   file.filename = filename.empty() ? path.substr(path.rfind('/') + 1) : filename;
@@ -72,7 +64,7 @@ slack::File file_of_payload(const json::Value& one, const base::Env& env) {
   if (content.empty()) {
     file = open_file(path, filename, env);
   } else {
-    file = {filename.empty() ? "file.txt" : filename, "", body_of(content)};
+    file = {filename.empty() ? "file.txt" : filename, "", net::body_of(content)};
   }
   file.title = json::string_at(one, "title");
   return file;
@@ -100,7 +92,7 @@ std::vector<Sending> compose_text_file(const Options& options, const PostSetting
   slack::File file;
   file.filename = options.toggle("markdown") ? "message.md" : "message.txt";
   file.title = options.text("title");
-  file.body = body_of(text);
+  file.body = net::body_of(text);
   const std::string comment =
       trusted_mrkdwn(base::shorten(text, kMaxExcerpt), {false, false, settings.trust.link_names});
   return upload_to_places({file}, comment, settings);

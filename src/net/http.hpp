@@ -23,6 +23,9 @@ struct BodyStream {
   std::function<size_t(int64_t offset, char* to, size_t most)> read;
 };
 
+// A text as such a body.
+BodyStream body_of(const std::string& text);
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;  // may be a secret: no error text holds more of it than the host

@@ -88,7 +88,7 @@ test('a full queue acknowledges nothing: Slack delivers it again', async (t) => 
   const channels = ['C00000001', 'C00000002', 'C00000003', 'D00000001'];
   for (const [i, channel] of channels.entries()) say(`say ${i}`, { channel });
   await until('some are not acknowledged', () => socket.connections.length > 0 && socket.connections[0].sent.length === 4);
-  await until('two answers', () => slack.accepted.length >= 2);
+  await until('an answer', () => slack.accepted.length >= 1);
   assert.ok(socket.waiting.length > 0);
   for (let i = 0; socket.waiting.length > 0 && i < 5; i += 1) {
     socket.cut();
