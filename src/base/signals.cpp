@@ -41,6 +41,7 @@ void exit_on_signals() {
   static_cast<void>(std::signal(SIGINT, end_now));
   static_cast<void>(std::signal(SIGTERM, end_now));
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  static_cast<void>(std::signal(SIGCHLD, SIG_DFL));  // else nobody is told how a program ended
 }
 
 void stop_on_signals() {

@@ -45,6 +45,12 @@ size_t WorkQueue::waiting() const {
   return waiting_.size();
 }
 
+size_t WorkQueue::waiting(const std::string& key) const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<size_t>(std::count_if(waiting_.begin(), waiting_.end(),
+                                           [&](const Waiting& one) { return one.key == key; }));
+}
+
 // The first that may begin now.
 std::deque<WorkQueue::Waiting>::iterator WorkQueue::next() {
   return std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& waiting) {

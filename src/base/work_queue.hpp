@@ -35,6 +35,7 @@ class WorkQueue {
   void stop();
 
   size_t waiting() const;
+  size_t waiting(const std::string& key) const;
 
  private:
   struct Waiting {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -132,7 +133,7 @@ slack::Reply reply_to(const slack::Heard& heard, const slack::Task& task, const 
     if (!base::trim(errors).empty()) report_progress(kSlackServe, handler.name + ": " + errors);
     return slack::reply_of(handler,
                            {outcome.exit_code, outcome.output, outcome.timed_out, outcome.cut});
-  } catch (const base::Error& error) {
+  } catch (const std::exception& error) {
     report_progress(kSlackServe, handler.name + ": " + error.what());
     return {slack::escape_plain(handler.name + " does not work here"), false, {}, true, ""};
   }
@@ -148,7 +149,11 @@ Answers::Answers(slack::Sender sender, std::vector<slack::Line> lines, base::Env
 
 void Answers::answer(const slack::Bot& bot, const slack::Heard& heard, size_t thread) {
   const slack::Line& line = lines_.at(thread);
-  const slack::Names names{[&](const slack::Heard& of) { return names_or_none(of, line); },
+  std::optional<std::vector<std::string>> known;  // asked for once, also when it fails
+  const slack::Names names{[&](const slack::Heard& of) {
+                             if (!known) known = names_or_none(of, line);
+                             return *known;
+                           },
                            [](const slack::Heard&) { return std::string(); }};  // IDs are known
   const std::string where = base::one_line(heard.channel);
   try {
@@ -245,16 +250,17 @@ std::vector<std::string> Answers::names_or_none(const slack::Heard& heard,
 }
 
 std::vector<std::string> Answers::names_of(const slack::Heard& heard, const slack::Line& line) {
-  const std::string& user = heard.user;
+  const std::string key = heard.team + " " + heard.user;
   const int64_t now_ms = line.clock.monotonic_ms();
   {
     const std::lock_guard lock(mutex_);
-    const auto found = users_.find(user);
+    const auto found = users_.find(key);
     if (found != users_.end() && found->second.until_ms > now_ms) return found->second.names;
   }
   slack::Line lookup = line;
   lookup.repeat_when_unsure = true;
-  const json::Value reply = slack::call_method(sender_, {"users.info", {{"user", user}}}, lookup);
+  const json::Value reply =
+      slack::call_method(sender_, {"users.info", {{"user", heard.user}}}, lookup);
   std::vector<std::string> names;
   const json::Value* about = json::find(reply, "user");
   const bool is_known = about != nullptr && is_member(*about, heard.team);
@@ -268,7 +274,7 @@ std::vector<std::string> Answers::names_of(const slack::Heard& heard, const slac
   std::erase(names, "");
   const std::lock_guard lock(mutex_);
   if (users_.size() >= kMostNames) users_.clear();
-  users_[user] = {names, now_ms + kKeepNamesMs};
+  users_[key] = {names, now_ms + kKeepNamesMs};
   return names;
 }
 

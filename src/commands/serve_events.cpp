@@ -1,6 +1,8 @@
 #include "commands/serve_events.hpp"
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "base/text.hpp"
@@ -26,6 +28,13 @@ std::string header_of(const net::Headers& headers, const std::string& name) {
 
 net::ServerResponse plain(int status, const std::string& text) {
   return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, text};
+}
+
+// Of the handler and the clock only the first answers.
+net::Answer first_only(const net::Answer& answer) {
+  return [answer, is_done = std::make_shared<std::atomic_flag>()](net::ServerResponse response) {
+    if (!is_done->test_and_set()) answer(std::move(response));
+  };
 }
 
 // Both of a mention's events name the same message.
@@ -150,7 +159,8 @@ void Events::queue(const slack::Delivery& delivery, const net::Answer& answer) {
     ++metrics_.duplicates;
     return answer(plain(200, ""));
   }
-  const net::Answer when_done = settings_.ack_after_handler ? answer : net::Answer();
+  const net::Answer once = first_only(answer);
+  const net::Answer when_done = settings_.ack_after_handler ? once : net::Answer();
   const bool taken = queue_.offer(
       [this, heard = delivery.heard, when_done](size_t thread) {
         const int64_t begun_ms = clock_.monotonic_ms();
@@ -166,7 +176,7 @@ void Events::queue(const slack::Delivery& delivery, const net::Answer& answer) {
     return answer(plain(503, "the queue is full; deliver it again\n"));
   }
   if (settings_.ack_after_handler) {
-    late_.add(answer);
+    late_.add(once);
   } else {
     answer(plain(200, ""));
   }

@@ -151,6 +151,9 @@ ServeSettings read_serve_settings(const Options& options) {
   if (options.toggle("socket-mode") && settings.app_token.empty()) {
     refuse("--socket-mode needs --app-token (SLACK_APP_TOKEN), beside the bot token");
   }
+  if (!settings.app_token.empty() && settings.ack_after_handler) {
+    refuse("--socket-mode acknowledges what is queued: drop --ack-after handler");
+  }
   if (!listens_to_slack(settings.bot)) return settings;
   const bool needs_proof = settings.app_token.empty();
   if (needs_proof && settings.signing_secret.empty() && settings.verification_token.empty()) {

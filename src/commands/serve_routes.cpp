@@ -24,6 +24,7 @@ namespace {
 
 using Trigger = slack::Handler::Trigger;
 
+constexpr const char* kHttp = "http";  // the key of what anybody may ask for
 constexpr size_t kMostLoggedPath = 200;
 
 net::ServerResponse plain(int status, const std::string& text) {
@@ -175,9 +176,9 @@ void Routes::run_path(const slack::Handler& handler, const net::ServerRequest& r
   const slack::Task task = slack::task_of(handler);
   if (task.argv.empty()) return answer(plain(200, task.text));
   // Anybody may ask, so this must not fill the queue that Slack's events need.
-  if (queue_.waiting() >= 2 * settings_.workers) return answer(plain(503, "too busy\n"));
-  const bool taken =
-      queue_.offer([this, task, answer, input = request_json(request)](size_t /*thread*/) {
+  if (queue_.waiting(kHttp) >= 2 * settings_.workers) return answer(plain(503, "too busy\n"));
+  const bool taken = queue_.offer(
+      [this, task, answer, input = request_json(request)](size_t /*thread*/) {
         try {
           const base::Outcome outcome = run_task(task, input, env_, stop_);
           const bool went_well = outcome.exit_code == 0 && !outcome.timed_out;
@@ -192,7 +193,8 @@ void Routes::run_path(const slack::Handler& handler, const net::ServerRequest& r
           answer(plain(500, "this failed\n"));
         }
         ++metrics_.handled;
-      });
+      },
+      kHttp);
   if (!taken) answer(plain(503, "the queue is full\n"));
 }
 

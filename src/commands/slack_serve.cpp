@@ -125,23 +125,26 @@ slack::Line stoppable(slack::Line line, const std::function<bool()>& stop) {
 
 // Takes envelopes until a stop is asked for. Each is acknowledged by the queue's answer, so that
 // one that can't be queued is delivered again.
-void serve_socket(const Options& options, const ServeSettings& settings, Events& events) {
-  slack::AcknowledgementQueue acknowledgements;
+void serve_socket(const Options& options, const ServeSettings& settings, Events& events,
+                  Metrics& metrics) {
+  const auto acknowledgements = std::make_shared<slack::AcknowledgementQueue>();
   slack::SocketMode mode;
   mode.sender = {"", settings.app_token, settings.sender.api};
-  mode.line = make_line(options, kSlackServe);
+  mode.line = stoppable(make_line(options, kSlackServe), base::stop_asked);
   net::WebSocketOptions socket;
   socket.curl = curl_options(options);
   mode.open = [socket](const std::string& url) { return net::connect_websocket(url, socket); };
-  mode.acknowledgements = &acknowledgements;
+  mode.acknowledgements = acknowledgements.get();
   mode.on_notice = [](const std::string& text) { report_progress(kSlackServe, text); };
   mode.on_envelope = [&](const slack::Envelope& envelope) {
+    ++metrics.received;
     slack::Delivery delivery =
         slack::read_envelope(envelope.type, envelope.payload, settings.bot.hear_bots);
     if (delivery.event_id.empty()) delivery.event_id = envelope.id;
-    events.hear(delivery, [&, id = envelope.id](const net::ServerResponse& response) {
-      if (response.status == 200) acknowledgements.add({id, std::nullopt});
-    });
+    events.hear(delivery,
+                [acknowledgements, id = envelope.id](const net::ServerResponse& response) {
+                  if (response.status == 200) acknowledgements->add({id, std::nullopt});
+                });
     return false;
   };
   slack::run_socket_mode(mode);
@@ -168,7 +171,13 @@ int serve(const Options& options) {
   for (size_t i = 0; i < settings.workers; ++i) {
     lines.push_back(stoppable(make_line(options, kSlackServe), stop));
   }
-  if (!settings.sender.token.empty()) find_channels(env, settings, lines.front());
+  try {
+    const slack::Line line = stoppable(make_line(options, kSlackServe), base::stop_asked);
+    if (!settings.sender.token.empty()) find_channels(env, settings, line);
+  } catch (const base::Error&) {
+    if (base::stop_asked()) return base::exit_ok;  // nothing has begun
+    throw;
+  }
   if (settings.signing_secret.empty() && !settings.verification_token.empty()) {
     report_notice(env, kSlackServe,
                   "the verification token is deprecated and proves little; give --signing-secret");
@@ -188,10 +197,16 @@ int serve(const Options& options) {
     report_progress(kSlackServe, fmt::format("{} listens on {}:{}", settings.bot.name,
                                              settings.address, server->port()));
   }
-  if (by_socket) {
-    serve_socket(options, settings, events);
-  } else {
-    wait_for_stop();
+  // What ends it, a stop or an error: what has begun is finished.
+  std::optional<base::Error> lost;
+  try {
+    if (by_socket) {
+      serve_socket(options, settings, events, metrics);
+    } else {
+      wait_for_stop();
+    }
+  } catch (const base::Error& error) {
+    lost = error;
   }
   report_progress(kSlackServe, "stopping: nothing new is taken, what has begun is finished");
   const int64_t begun_ms = lines.front().clock.monotonic_ms();
@@ -200,6 +215,7 @@ int serve(const Options& options) {
   const size_t undone = queue.drain(std::max<int64_t>(settings.drain_ms - spent_ms, 0));
   end_now = true;
   queue.stop();
+  if (lost) throw base::Error(*lost);
   if (undone == 0) return base::exit_ok;
   report_error(env, kSlackServe,
                {base::exit_retries_spent,

@@ -182,6 +182,8 @@ void read_trigger(Handler& handler, const json::Value& item, const Place& place)
   const bool has_own = handler.deed != Deed::reply && handler.deed != Deed::run;
   if (has_own && (has_http || !function.empty()))
     throw place.error("help, hello, sound_off, echo and state answer messages and commands only");
+  if (handler.deed == Deed::state && count > 0)
+    throw place.error("state has an expression of its own; it takes no match and no command");
   if (count == 0 && !has_own)
     throw place.error("nothing makes it act: give match, command, http or function");
   if (handler.trigger != Trigger::match) return;
@@ -249,6 +251,13 @@ void refuse_bare_names(const std::string& reply, const std::vector<std::string>&
   }
 }
 
+// Whether the next argument is code, as behind -c and -lc of shells and -e of perl, node and ruby.
+bool runs_code(const std::string& option) {
+  if (option == "--command" || option == "--eval") return true;
+  const bool is_cluster = option.size() >= 2 && option[0] == '-' && option[1] != '-';
+  return is_cluster && (option.back() == 'c' || option.back() == 'e');
+}
+
 // Every $1 and ${name} in reply and run must be something that the expression captures.
 void check_captures(const Handler& handler, const Place& place) {
   std::vector<std::pair<std::string, std::string>> templates{{"reply", handler.reply}};
@@ -271,11 +280,12 @@ void check_captures(const Handler& handler, const Place& place) {
         "right behind < people could write what calls everybody; put the address's start there");
   }
   for (size_t i = 1; i < handler.argv.size(); ++i) {
-    const bool is_script = handler.argv[i - 1] == "-c" && !captures_in(handler.argv[i]).empty();
+    const bool is_script = runs_code(handler.argv[i - 1]) && !captures_in(handler.argv[i]).empty();
     if (!is_script) continue;
     throw place.at("run").error(
-        "what people write would be a part of the script behind -c; give it as a further item, and "
-        "write $$0, $$1 for it in the script");
+        fmt::format("what people write would be a part of the script behind {}; give it as a "
+                    "further item, and write $$0, $$1 for it in the script",
+                    base::one_line(handler.argv[i - 1])));
   }
   for (const auto& [name, text] : templates) {
     for (const std::string& capture : captures_in(text)) {

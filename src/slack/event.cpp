@@ -41,6 +41,14 @@ Delivery without(Delivery delivery, Delivery::Kind kind, const std::string& reas
   return delivery;
 }
 
+// The workspace in which the bot is installed; in a shared channel team_id can be another one.
+std::string own_team(const json::Value& envelope) {
+  const json::Array* all = json::as_array(json::find(envelope, "authorizations"));
+  std::string team = all == nullptr || all->empty() ? "" : json::string_at(all->front(), "team_id");
+  if (team.empty()) team = json::string_at(envelope, "context_team_id");
+  return team.empty() ? json::string_at(envelope, "team_id") : team;
+}
+
 // The bot's own user; "" when the event names none, or the person who installed the app instead.
 std::string own_user(const json::Value& envelope) {
   const json::Array* all = json::as_array(json::find(envelope, "authorizations"));
@@ -86,7 +94,7 @@ Delivery read_message(Delivery delivery, const json::Value& envelope, const json
       subtype == "bot_message" ||
       std::find(std::begin(kSpoken), std::end(kSpoken), subtype) != std::end(kSpoken);
   if (!is_spoken) return without(delivery, Kind::ignored, subtype);
-  heard.team = json::string_at(envelope, "team_id");
+  heard.team = own_team(envelope);
   heard.channel = json::string_at(event, "channel");
   heard.ts = json::string_at(event, "ts");
   heard.thread_ts = json::string_at(event, "thread_ts");

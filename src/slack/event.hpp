@@ -10,7 +10,7 @@ namespace slack {
 
 // A message that the bot heard, or a slash command.
 struct Heard {
-  std::string team;
+  std::string team;          // the workspace in which the bot is installed
   std::string channel;       // ID
   std::string channel_name;  // of a command only
   std::string user;          // ID

@@ -98,6 +98,24 @@ test('a full queue acknowledges nothing: Slack delivers it again', async (t) => 
   assert.deepEqual(texts(slack).toSorted(), ['0', '1', '2', '3']);
 });
 
+test('Socket Mode is switched off while work waits: what was acknowledged is answered before the end', async (t) => {
+  const bot = 'handlers:\n- match: ^say (.*)$\n  run: [sh, -c, "sleep 0.3; echo $$0", "$1"]\n';
+  const { slack, socket, say, closed } = await start(t, { bot, args: ['--workers', '1'] });
+  for (const [i, channel] of ['C00000001', 'C00000002', 'C00000003'].entries()) say(`say ${i}`, { channel });
+  await until('all are acknowledged', () => socket.acknowledged.size === 3);
+  socket.disconnect('link_disabled');
+  const { code, stderr } = await closed;
+  assert.equal(code, 78, stderr);
+  assert.deepEqual(texts(slack).toSorted(), ['0', '1', '2']);
+});
+
+test('--ack-after handler does not go with it', async (t) => {
+  const result = await run(['slack-serve', '--config', file(t, 'bot.yaml', ECHO), '--socket-mode', '--ack-after', 'handler'],
+    { env: { SLACK_BOT_TOKEN: 'x', SLACK_APP_TOKEN: 'y' } });
+  assert.equal(result.code, 64);
+  assert.match(errorLine(result), /--socket-mode acknowledges what is queued: drop --ack-after handler/);
+});
+
 test('a wrong app token is 77, Socket Mode that is off 78, no token 64', async (t) => {
   const refused = await start(t, { faults: [{ kind: 'word', word: 'invalid_auth' }] });
   const wrong = await refused.closed;

@@ -1,6 +1,7 @@
 // slack-serve over HTTP: what it takes for Slack's, when it says so, what the handlers answer.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { symlinkSync } from 'node:fs';
 import net from 'node:net';
@@ -14,7 +15,7 @@ import {
 } from '../standin/slack_events.mjs';
 import { BOT } from '../standin/slack_rules.mjs';
 import { startServe, until } from './serve.mjs';
-import { errorLine, file, folder, run, slackFor } from './support.mjs';
+import { binary, errorLine, file, folder, run, slackFor } from './support.mjs';
 
 const ECHO = 'handlers:\n- echo: true\n';
 const texts = (slack) => slack.accepted.map(({ payload }) => payload.text);
@@ -163,6 +164,7 @@ test('--ack-after queue: at once; handler: when it is done, after 2.5 s at the l
   const handler = await startServe(t, slack, SLOW, ['--ack-after', 'handler']);
   const slow = await handler.say('slow');
   assert.ok(slow.ms >= 690 && slow.ms < 2400, `${slow.ms} ms`);
+  assert.equal(handler.log().length, 1, 'a line for each request');
   const long = await handler.say('long');
   assert.ok(long.ms >= 2400 && long.ms < 3000, `${long.ms} ms`);
   assert.equal(long.status, 200);
@@ -549,6 +551,38 @@ test('a flood in one channel does not keep others from their answers', async (t)
   assert.ok(Date.now() - started < 1500);
 });
 
+test('SIGTERM while names of channels are looked up: the end comes at once', async (t) => {
+  const slack = await slackFor(t);
+  slack.fail({ kind: 'hang', on: 'conversations.list' });
+  const child = spawn(binary, ['slack-serve', '--config', file(t, 'bot.yaml', `${ECHO}- match: x\n  channels: ["#ops"]\n  reply: y\n`), '--port', '0'],
+    { env: { SLACK_SIGNING_SECRET: 'x', SLACK_BOT_TOKEN: slack.token, SLACK_API_URL: slack.apiUrl } });
+  const closed = once(child, 'close');
+  await until('the request', () => slack.requests.length === 1);
+  const started = Date.now();
+  child.kill('SIGTERM');
+  assert.equal((await closed)[0], 0);
+  assert.ok(Date.now() - started < 3000);
+});
+
+test('what anybody asks of the bot\'s paths holds half of the workers at most', async (t) => {
+  const slack = await slackFor(t);
+  const serve = await startServe(t, slack, `${ECHO}- http: {path: /slow}\n  run: [sleep, "3"]\n`);
+  const asked = Array.from({ length: 24 }, () => fetch(`${serve.url}/slow`).then(({ status }) => status));
+  await delay(200);
+  const started = Date.now();
+  await serve.say('echo through');
+  await until('the answer', () => slack.accepted.length === 1);
+  assert.ok(Date.now() - started < 1500);
+  assert.ok((await Promise.all(asked)).includes(503), 'the rest is refused');
+});
+
+test('a program is awaited also where its end was set to be ignored', async (t) => {
+  const config = file(t, 'bot.yaml', 'handlers:\n- match: t\n  run: [echo, hi]\n  timeout: 5s\n');
+  const result = await run(['-e', '$SIG{CHLD} = "IGNORE"; exec @ARGV', binary, 'slack-serve', '--config', config, '--say', 't'],
+    { program: 'perl', env: { PATH: process.env.PATH } });
+  assert.deepEqual([result.code, result.stdout], [0, 'hi\n'], result.stderr);
+});
+
 test('a program that leaves a daemon behind is answered when it ends', async (t) => {
   const slack = await slackFor(t);
   const serve = await startServe(t, slack, 'handlers:\n- match: ^go$\n  run: [sh, -c, "setsid sleep 5 & echo begun"]\n');
@@ -626,6 +660,10 @@ const MISTAKES = [
   ['handlers:\n- match: x\n  run: [a]\n  env: [A=b]\n', /at \/handlers\/0\/env: this wants names of variables/],
   ['handlers:\n- command: /x y\n  reply: z\n', /at \/handlers\/0\/command: a command is one word/],
   ['handlers:\n- match: (.*)\n  reply: <$1|here>\n', /at \/handlers\/0\/reply: right behind < people could write what calls everybody/],
+  ['handlers:\n- match: (.*)\n  run: [bash, -lc, "echo $1"]\n', /at \/handlers\/0\/run: what people write would be a part of the script behind -lc/],
+  ['handlers:\n- match: (.*)\n  run: [perl, -e, "$1"]\n', /at \/handlers\/0\/run: what people write would be a part of the script behind -e/],
+  ['handlers:\n- match: x\n  state: {file: a.db}\n', /at \/handlers\/0: state has an expression of its own/],
+  ['handlers:\n- command: /x\n  state: {file: a.db}\n', /at \/handlers\/0: state has an expression of its own/],
   ['handlers:\n- match: x\n  run: [a, 1]\n', /at \/handlers\/0\/run: this list holds something that is no text/],
   ['handlers:\n- match: x\n  reply: y\n  timeout: soon\n', /at \/handlers\/0\/timeout: this is no time like 30s or 5m/],
   ['handlers:\n- match: x\n  reply: y\n  max_output: lots\n', /at \/handlers\/0\/max_output: this is no size like 64KiB/],

@@ -125,6 +125,13 @@ TEST_CASE("a bot that hears bots does not hear itself, also where no user is nam
   CHECK(read(message(other, {{"api_app_id", nullptr}}), true).kind == Kind::heard);
 }
 
+TEST_CASE("in a shared channel the workspace is the bot's own, not that of who wrote") {
+  const json::Array own{json::Object{{"user_id", "UBOT"}, {"team_id", "TOWN"}, {"is_bot", true}}};
+  CHECK(read(message({}, {{"authorizations", own}})).heard.team == "TOWN");
+  CHECK(read(message({}, {{"context_team_id", "TOWN"}})).heard.team == "TOWN");
+  CHECK(read(message({})).heard.team == "T1");
+}
+
 TEST_CASE("an authorization may name the person who installed the app, who is heard") {
   const json::Array person{json::Object{{"user_id", "U1"}, {"is_bot", false}}};
   const auto delivery = read(message({}, {{"authorizations", person}}));
