@@ -80,7 +80,7 @@ void WorkQueue::run(size_t thread) {
     lock.lock();
     --running_;
     if (!key.empty() && --running_of_[key] == 0) running_of_.erase(key);
-    changed_.notify_all();
+    if (closed_) changed_.notify_all();  // for drain; what waits is taken by this thread itself
   }
 }
 
