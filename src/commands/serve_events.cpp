@@ -1,5 +1,7 @@
 #include "commands/serve_events.hpp"
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -18,17 +20,6 @@ namespace {
 constexpr size_t kMostRecent = 100'000;
 constexpr int64_t kKeepRecentMs = 3'600'000;  // Slack delivers again within minutes
 constexpr int64_t kLatestAckMs = 2'500;       // Slack waits for 3 s
-
-std::string header_of(const net::Headers& headers, const std::string& name) {
-  for (const auto& [known, value] : headers) {
-    if (known == name) return value;
-  }
-  return "";
-}
-
-net::ServerResponse plain(int status, const std::string& text) {
-  return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, text};
-}
 
 // Of the handler and the clock only the first answers.
 net::Answer first_only(const net::Answer& answer) {
@@ -96,10 +87,11 @@ Events::Events(const ServeSettings& settings, base::Clock clock, base::WorkQueue
 void Events::take(const net::Headers& headers, const std::string& body, const net::Answer& answer) {
   ++metrics_.received;
   const bool by_token = settings_.signing_secret.empty();
-  if (!by_token && !is_signed(headers, body)) return refuse(answer);
+  const slack::Verdict verdict = by_token ? slack::Verdict::genuine : verdict_on(headers, body);
+  if (verdict != slack::Verdict::genuine) return refuse(verdict, answer);
   const slack::Delivery delivery =
-      slack::read_delivery(body, header_of(headers, "content-type"), settings_.bot.hear_bots);
-  if (by_token && !has_token(delivery)) return refuse(answer);
+      slack::read_delivery(body, net::header(headers, "content-type"), settings_.bot.hear_bots);
+  if (by_token && !has_token(delivery)) return refuse(slack::Verdict::forged, answer);
   hear(delivery, answer);
 }
 
@@ -107,20 +99,21 @@ void Events::hear(const slack::Delivery& delivery, const net::Answer& answer) {
   ++metrics_.verified;
   switch (delivery.kind) {
     case slack::Delivery::Kind::challenge:
-      return answer(plain(200, delivery.challenge));
+      return answer(net::text_response(200, delivery.challenge));
     case slack::Delivery::Kind::broken:
-      return answer(plain(400, "this can't be read: " + delivery.reason + "\n"));
+      return answer(net::text_response(400, "this can't be read: " + delivery.reason + "\n"));
     case slack::Delivery::Kind::ignored:
       ++metrics_.ignored;
-      return answer(plain(200, ""));
+      return answer(net::text_response(200, ""));
     case slack::Delivery::Kind::heard:
       return queue(delivery, answer);
   }
 }
 
-void Events::refuse(const net::Answer& answer) {
+void Events::refuse(slack::Verdict verdict, const net::Answer& answer) {
   ++metrics_.refused;
-  answer(plain(401, "this is not signed by Slack\n"));
+  answer(net::text_response(
+      401, fmt::format("this is not signed by Slack: {}\n", slack::word_of(verdict))));
 }
 
 bool Events::has_token(const slack::Delivery& delivery) const {
@@ -128,11 +121,10 @@ bool Events::has_token(const slack::Delivery& delivery) const {
          net::equal_in_constant_time(delivery.token, settings_.verification_token);
 }
 
-bool Events::is_signed(const net::Headers& headers, const std::string& body) const {
+slack::Verdict Events::verdict_on(const net::Headers& headers, const std::string& body) const {
   return slack::check_signature(settings_.signing_secret,
-                                header_of(headers, "x-slack-request-timestamp"),
-                                header_of(headers, "x-slack-signature"), body,
-                                clock_.unix_s()) == slack::Verdict::genuine;
+                                net::header(headers, "x-slack-request-timestamp"),
+                                net::header(headers, "x-slack-signature"), body, clock_.unix_s());
 }
 
 bool Events::is_new(const slack::Delivery& delivery) {
@@ -153,11 +145,11 @@ void Events::queue(const slack::Delivery& delivery, const net::Answer& answer) {
   // Most of what people say: no thread need be woken for it, nor is it worth remembering.
   if (!slack::is_for_handler(settings_.bot, delivery.heard)) {
     ++metrics_.ignored;
-    return answer(plain(200, ""));
+    return answer(net::text_response(200, ""));
   }
   if (!is_new(delivery)) {
     ++metrics_.duplicates;
-    return answer(plain(200, ""));
+    return answer(net::text_response(200, ""));
   }
   const net::Answer once = first_only(answer);
   const net::Answer when_done = settings_.ack_after_handler ? once : net::Answer();
@@ -167,18 +159,18 @@ void Events::queue(const slack::Delivery& delivery, const net::Answer& answer) {
         answers_.answer(settings_.bot, heard, thread);
         metrics_.handler_ms += clock_.monotonic_ms() - begun_ms;
         ++metrics_.handled;
-        if (when_done) when_done(plain(200, ""));
+        if (when_done) when_done(net::text_response(200, ""));
       },
       delivery.heard.channel);
   if (!taken) {
     forget(delivery);
     ++metrics_.turned_away;
-    return answer(plain(503, "the queue is full; deliver it again\n"));
+    return answer(net::text_response(503, "the queue is full; deliver it again\n"));
   }
   if (settings_.ack_after_handler) {
     late_.add(once);
   } else {
-    answer(plain(200, ""));
+    answer(net::text_response(200, ""));
   }
 }
 

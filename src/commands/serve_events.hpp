@@ -15,6 +15,7 @@
 #include "net/server.hpp"
 #include "slack/event.hpp"
 #include "slack/recent.hpp"
+#include "slack/signature.hpp"
 
 namespace commands {
 
@@ -52,9 +53,9 @@ class Events {
   void hear(const slack::Delivery& delivery, const net::Answer& answer);
 
  private:
-  bool is_signed(const net::Headers& headers, const std::string& body) const;
+  slack::Verdict verdict_on(const net::Headers& headers, const std::string& body) const;
   bool has_token(const slack::Delivery& delivery) const;
-  void refuse(const net::Answer& answer);
+  void refuse(slack::Verdict verdict, const net::Answer& answer);
   bool is_new(const slack::Delivery& delivery);
   void forget(const slack::Delivery& delivery);
   void queue(const slack::Delivery& delivery, const net::Answer& answer);

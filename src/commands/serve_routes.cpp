@@ -25,11 +25,8 @@ namespace {
 using Trigger = slack::Handler::Trigger;
 
 constexpr const char* kHttp = "http";  // the key of what anybody may ask for
+constexpr size_t kMostLoggedErrors = 2'000;
 constexpr size_t kMostLoggedPath = 200;
-
-net::ServerResponse plain(int status, const std::string& text) {
-  return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, text};
-}
 
 net::ServerResponse in_json(const std::string& body) {
   return {200, {{"Content-Type", "application/json"}}, body};
@@ -128,7 +125,7 @@ void Routes::handle(const net::ServerRequest& request, const net::Answer& answer
 
 void Routes::route(const net::ServerRequest& request, const net::Answer& answer) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  if (reads && request.path == "/healthz") return answer(plain(200, "ok\n"));
+  if (reads && request.path == "/healthz") return answer(net::text_response(200, "ok\n"));
   if (reads && request.path == "/metrics") {
     return answer({200,
                    {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
@@ -149,7 +146,7 @@ void Routes::route(const net::ServerRequest& request, const net::Answer& answer)
     return run_function(request.path.substr(1), envelope->data, answer);
   }
   if (reads && request.path == "/" && handler_at(Trigger::http, "/") == nullptr) {
-    return answer(plain(200, settings_.bot.name + " is here\n"));
+    return answer(net::text_response(200, settings_.bot.name + " is here\n"));
   }
   route_slack_or_path(request, answer);
 }
@@ -160,13 +157,12 @@ void Routes::route_slack_or_path(const net::ServerRequest& request, const net::A
     handler = handler_at(Trigger::http, request.path.substr(4));
   }
   if (handler != nullptr) return run_path(*handler, request, answer);
-  if (!is_for_slack(request.path)) return answer(plain(404, "nothing is here\n"));
+  if (!is_for_slack(request.path)) return answer(net::text_response(404, "nothing is here\n"));
   if (request.method == "POST") return events_.take(request.headers, request.body, answer);
   answer(
       {405, {{"Allow", "POST"}, {"Content-Type", "text/plain"}}, "Slack posts its events here\n"});
 }
 
-// Programs run where everything runs, so that they are bounded together.
 void Routes::run_path(const slack::Handler& handler, const net::ServerRequest& request,
                       const net::Answer& answer) {
   const auto& methods = handler.methods;
@@ -174,51 +170,50 @@ void Routes::run_path(const slack::Handler& handler, const net::ServerRequest& r
     return answer({405, {{"Allow", base::join(methods, ", ")}}, ""});
   }
   const slack::Task task = slack::task_of(handler);
-  if (task.argv.empty()) return answer(plain(200, task.text));
+  if (task.argv.empty()) return answer(net::text_response(200, task.text));
   // Anybody may ask, so this must not fill the queue that Slack's events need.
-  if (queue_.waiting(kHttp) >= 2 * settings_.workers) return answer(plain(503, "too busy\n"));
-  const bool taken = queue_.offer(
-      [this, task, answer, input = request_json(request)](size_t /*thread*/) {
-        try {
-          const base::Outcome outcome = run_task(task, input, env_, stop_);
-          const bool went_well = outcome.exit_code == 0 && !outcome.timed_out;
-          if (!went_well)
-            report_progress(
-                kSlackServe,
-                fmt::format("{} failed (exit code {}): {}", task.handler->name, outcome.exit_code,
-                            base::shorten(base::one_line(outcome.errors), 2'000)));
-          answer(plain(went_well ? 200 : 500, went_well ? outcome.output : "this failed\n"));
-        } catch (const base::Error& error) {
-          report_progress(kSlackServe, error.what());
-          answer(plain(500, "this failed\n"));
-        }
-        ++metrics_.handled;
-      },
-      kHttp);
-  if (!taken) answer(plain(503, "the queue is full\n"));
+  if (queue_.waiting(kHttp) >= 2 * settings_.workers)
+    return answer(net::text_response(503, "too busy\n"));
+  run(
+      task, request_json(request), kHttp,
+      [](const base::Outcome& outcome) { return net::text_response(200, outcome.output); }, answer);
 }
 
-// A failure is 500, so that the host delivers the message again.
 void Routes::run_function(const std::string& name, const json::Value& data,
                           const net::Answer& answer) {
-  const slack::Handler& handler = *handler_at(Trigger::function, name);
-  const slack::Task task = slack::task_of(handler);
+  const slack::Task task = slack::task_of(*handler_at(Trigger::function, name));
   if (task.argv.empty()) return answer(in_json(function_answer(task.text, "")));
-  const std::string input =
-      json::write(json::Object{{"function", name}, {"data", undoubled(data)}}) + "\n";
-  const bool taken = queue_.offer([this, task, answer, input](size_t /*thread*/) {
+  run(
+      task, json::write(json::Object{{"function", name}, {"data", undoubled(data)}}) + "\n", "",
+      [](const base::Outcome& outcome) {
+        return in_json(function_answer(outcome.output, outcome.errors));
+      },
+      answer);
+}
+
+// Programs run where everything runs, so that they are bounded together.
+void Routes::run(const slack::Task& task, const std::string& input, const std::string& key,
+                 const std::function<net::ServerResponse(const base::Outcome&)>& response_of,
+                 const net::Answer& answer) {
+  const auto work = [this, task, input, response_of, answer](size_t /*thread*/) {
+    net::ServerResponse response = net::text_response(500, "this failed\n");
     try {
       const base::Outcome outcome = run_task(task, input, env_, stop_);
       const bool went_well = outcome.exit_code == 0 && !outcome.timed_out;
-      answer(went_well ? in_json(function_answer(outcome.output, outcome.errors))
-                       : plain(500, fmt::format("{} failed (exit code {})\n", task.handler->name,
-                                                outcome.exit_code)));
-    } catch (const base::Error& error) {
-      answer(plain(500, std::string(error.what()) + "\n"));
+      if (went_well) response = response_of(outcome);
+      if (!went_well) {
+        report_progress(
+            kSlackServe,
+            fmt::format("{} failed (exit code {}): {}", task.handler->name, outcome.exit_code,
+                        base::shorten(base::one_line(outcome.errors), kMostLoggedErrors)));
+      }
+    } catch (const std::exception& error) {
+      report_progress(kSlackServe, error.what());
     }
+    answer(std::move(response));
     ++metrics_.handled;
-  });
-  if (!taken) answer(plain(503, "the queue is full\n"));
+  };
+  if (!queue_.offer(work, key)) answer(net::text_response(503, "the queue is full\n"));
 }
 
 const slack::Handler* Routes::handler_at(Trigger trigger, const std::string& name) const {

@@ -25,6 +25,10 @@ class Routes {
   void route(const net::ServerRequest& request, const net::Answer& answer);
   void route_slack_or_path(const net::ServerRequest& request, const net::Answer& answer);
   void run_function(const std::string& name, const json::Value& data, const net::Answer& answer);
+  // Answers 500 when the program fails, so that an Azure host delivers its message again.
+  void run(const slack::Task& task, const std::string& input, const std::string& key,
+           const std::function<net::ServerResponse(const base::Outcome&)>& response_of,
+           const net::Answer& answer);
   void run_path(const slack::Handler& handler, const net::ServerRequest& request,
                 const net::Answer& answer);
   const slack::Handler* handler_at(slack::Handler::Trigger trigger, const std::string& name) const;

@@ -12,11 +12,15 @@ BodyStream body_of(const std::string& text) {
           }};
 }
 
-std::string header(const HttpResponse& response, const std::string& name) {
-  for (const auto& [header_name, value] : response.headers) {
+std::string header(const Headers& headers, const std::string& name) {
+  for (const auto& [header_name, value] : headers) {
     if (header_name == name) return value;
   }
   return "";
+}
+
+std::string header(const HttpResponse& response, const std::string& name) {
+  return header(response.headers, name);
 }
 
 }  // namespace net

@@ -48,7 +48,8 @@ struct HttpResponse {
   std::string body;
 };
 
-// The value of a reply's header (name in lower case); "" when it is not there.
+// The value of a header (name in lower case), the first of several; "" when it is not there.
+std::string header(const Headers& headers, const std::string& name);
 std::string header(const HttpResponse& response, const std::string& name);
 
 // No whole reply came. Code 69 when no request was written (nobody there, TLS failed), 75 when one

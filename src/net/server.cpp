@@ -9,10 +9,11 @@
 namespace net {
 
 std::string header(const ServerRequest& request, const std::string& name) {
-  for (const auto& [header_name, value] : request.headers) {
-    if (header_name == name) return value;
-  }
-  return "";
+  return header(request.headers, name);
+}
+
+ServerResponse text_response(int status, const std::string& text) {
+  return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, text};
 }
 
 Server::Server(const ServerOptions& options, Handle handle)

@@ -46,6 +46,9 @@ struct ServerResponse {
   std::string body;
 };
 
+// A reply in plain text.
+ServerResponse text_response(int status, const std::string& text);
+
 // To be called once, from any thread, also after the server's end. Calling it again or when the
 // client has gone does nothing. When the last copy goes uncalled, the client gets 500.
 using Answer = std::function<void(ServerResponse)>;

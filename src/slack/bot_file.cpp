@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <initializer_list>
+#include <span>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -37,6 +37,9 @@ constexpr BuiltIn kBuiltIns[] = {
     {"echo", Deed::echo, "(?i)^echo (.*)$", "echo TEXT: says it again"},
 };
 
+constexpr const char* kBotMembers[] = {"name", "hear_bots", "handlers"};
+constexpr const char* kHttpMembers[] = {"path", "methods"};
+constexpr const char* kStateMembers[] = {"file", "name"};
 constexpr const char* kMembers[] = {
     "name",  "description", "match", "ignore_case", "command", "http",    "function",   "channels",
     "users", "refusal",     "reply", "run",         "env",     "timeout", "max_output", "thread",
@@ -86,7 +89,7 @@ std::vector<std::string> texts_at(const json::Value& object, const char* name, c
   return texts;
 }
 
-void refuse_unknown(const json::Object& object, std::initializer_list<const char*> known,
+void refuse_unknown(const json::Object& object, std::span<const char* const> known,
                     const Place& place) {
   const std::vector<std::string> names(known.begin(), known.end());
   for (const json::Member& member : object) {
@@ -145,7 +148,7 @@ void read_http(Handler& handler, const json::Value& item, const Place& place) {
   const json::Value* http = json::find(item, "http");
   const json::Object* object = json::as_object(http);
   if (object == nullptr) throw place.at("http").error("this wants a path: {path: /status}");
-  refuse_unknown(*object, {"path", "methods"}, place.at("http"));
+  refuse_unknown(*object, kHttpMembers, place.at("http"));
   handler.trigger = Trigger::http;
   handler.pattern = text_at(*http, "path", place.at("http"));
   if (!handler.pattern.starts_with('/'))
@@ -196,7 +199,7 @@ void read_state(Handler& handler, const json::Value& item, const Place& place) {
   const json::Value* state = json::find(item, "state");
   const json::Object* object = json::as_object(state);
   if (object == nullptr) throw place.at("state").error("this wants a file: {file: env.db}");
-  refuse_unknown(*object, {"file", "name"}, place.at("state"));
+  refuse_unknown(*object, kStateMembers, place.at("state"));
   handler.deed = Deed::state;
   handler.board = text_at(*state, "file", place.at("state"));
   if (handler.board.empty()) throw place.at("state").error("this wants a file: {file: env.db}");
@@ -341,14 +344,7 @@ void refuse_doubles(const json::Object& object, const Place& place) {
 Handler read_handler(const json::Value& item, size_t number, const Place& place) {
   const json::Object* object = json::as_object(&item);
   if (object == nullptr) throw place.error("a handler is a map of names to values");
-  for (const json::Member& member : *object) {
-    const std::vector<std::string> names(std::begin(kMembers), std::end(kMembers));
-    if (std::find(names.begin(), names.end(), member.name) != names.end()) continue;
-    const std::string meant = base::nearest(member.name, names);
-    throw place.at(member.name)
-        .error("this name is not known" +
-               (meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
-  }
+  refuse_unknown(*object, kMembers, place);
   refuse_doubles(*object, place);
   Handler handler;
   handler.name = fmt::format("handler {}", number);
@@ -383,7 +379,7 @@ Bot read_bot(const json::Value& document, const std::string& source) {
     throw base::Error(base::exit_bad_input,
                       fmt::format("{} describes no bot: it is no map with handlers", source));
   }
-  refuse_unknown(*object, {"name", "hear_bots", "handlers"}, place);
+  refuse_unknown(*object, kBotMembers, place);
   Bot bot;
   bot.name = text_at(document, "name", place);
   if (bot.name.empty()) bot.name = "the bot";

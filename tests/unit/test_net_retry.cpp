@@ -367,5 +367,5 @@ TEST_CASE("a header is found by its name in lower case") {
   CHECK(net::header(response, "retry-after") == "5");
   CHECK(net::header(response, "Retry-After") == "");
   CHECK(net::header(response, "retry") == "");
-  CHECK(net::header({}, "retry-after") == "");
+  CHECK(net::header(net::HttpResponse{}, "retry-after") == "");
 }
