@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "net/base64.hpp"
 #include "net/url.hpp"
 
 namespace net {
@@ -18,14 +19,6 @@ namespace net {
 namespace {
 
 constexpr const char* kGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455, 1.3
-
-std::string base64(const unsigned char* bytes, size_t size) {
-  std::string text(4 * ((size + 2) / 3) + 1, '\0');  // EVP_EncodeBlock ends it with a zero byte
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes, static_cast<int>(size));
-  text.resize(static_cast<size_t>(length));
-  return text;
-}
 
 struct Reply {
   int status = 0;
@@ -86,7 +79,7 @@ std::string new_websocket_key() {
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
     throw base::Error(base::exit_our_bug, "OpenSSL gives no random bytes");
   }
-  return base64(bytes.data(), bytes.size());
+  return base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 std::string websocket_accept(const std::string& key) {
@@ -96,7 +89,7 @@ std::string websocket_accept(const std::string& key) {
   if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr) != 1) {
     throw base::Error(base::exit_our_bug, "OpenSSL has no SHA-1");
   }
-  return base64(digest.data(), size);
+  return base64({reinterpret_cast<const char*>(digest.data()), size});
 }
 
 std::string upgrade_request(const std::string& http_url, const std::string& key,
