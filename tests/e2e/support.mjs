@@ -1,5 +1,5 @@
-// What every end-to-end test needs: the real binary, a folder of its own, certificates, a stand-in
-// Slack that complains about faults no request met.
+// What every end-to-end test needs: the real binary, a folder of its own, certificates, stand-ins for
+// Slack and Azure that complain about faults no request met.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -9,6 +9,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startAzure } from '../standin/azure.mjs';
 import { startSlack } from '../standin/slack.mjs';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -55,6 +56,16 @@ export async function slackFor(t, options) {
     assert.deepEqual(slack.unusedFaults, [], 'faults that no request met');
   });
   return slack;
+}
+
+// A stand-in Azure for one test, by the same rule.
+export async function azureFor(t, options) {
+  const azure = await startAzure(options);
+  t.after(async () => {
+    await azure.close();
+    assert.deepEqual(azure.unusedFaults, [], 'faults that no request met');
+  });
+  return azure;
 }
 
 // Runs the binary in a root directory that holds nothing but it and these files, { path: content }.

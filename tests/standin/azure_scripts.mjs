@@ -1,0 +1,114 @@
+// Runs scripts as the run command extensions do inside an Azure VM: a script file in a folder of its own, which is also
+// the working directory; stdout and stderr go to files, so that what the script leaves in the background holds up
+// nothing; the last 4,096 bytes of each are kept, wherever in a character they begin.
+//
+//   const started = startScript(folder, machine, script, parameters, { kind });
+//   await started.ended    { stdout, stderr, exitCode } as strings and a number
+//   started.tails()        { stdout, stderr } so far
+//   started.kill()         ends it and its children
+//
+// Linux: /bin/sh -c PATH (kind 'managed': /bin/bash -c), so a shebang counts and a file without one is run by that
+// shell. The action hands over parameters as two lines `export name=value…` and `set -- value…` that stand first, or
+// after the first element of the script array if that begins with #!: an element of several lines loses them. The
+// managed command puts named ones into the environment and unnamed ones behind the path, both for bash to read.
+// Windows: pwsh -File script.ps1 -name value…
+// Fails: where there is no pwsh, `ended` rejects. With machine.run nothing is started: its answer is taken.
+
+import { spawn } from 'node:child_process';
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LIMITS } from './azure_rules.mjs';
+
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export function startScript(folder, machine, { lines, parameters = [], kind }) {
+  if (machine.run) return startGiven(machine, lines, parameters);
+  const cwd = mkdtempSync(join(folder, `${machine.name}-`));
+  const isWindows = machine.os === 'Windows';
+  const [program, args, env] = isWindows
+    ? windowsCommand(cwd, lines, parameters) : linuxCommand(cwd, lines, parameters, kind);
+  const files = [openSync(join(cwd, 'stdout'), 'w+', 0o600), openSync(join(cwd, 'stderr'), 'w+', 0o600)];
+  const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', ...files] });
+  let last;
+  const tails = () => last ?? { stdout: tail(files[0]), stderr: tail(files[1]) };
+  const ended = new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve(code ?? (signal === null ? -1 : 137)));
+  }).then((exitCode) => {
+    last = tails();
+    return { ...last, exitCode };
+  }).finally(() => files.forEach((file) => closeSync(file)));
+  return { ended, tails, kill: () => endGroup(child) };
+}
+
+// The script's answer comes from a function in place of a process; there is nothing to end.
+function startGiven(machine, lines, parameters) {
+  const cut = (data) => Buffer.from(data ?? '').subarray(-LIMITS.tail_bytes).toString();
+  let last = { stdout: '', stderr: '' };
+  const ended = Promise.resolve().then(() => machine.run(machine.name, lines.join('\n'), parameters)).then((result) => {
+    last = { stdout: cut(result.stdout), stderr: cut(result.stderr) };
+    return { ...last, exitCode: result.exitCode ?? 0 };
+  });
+  return { ended, tails: () => last, kill: () => {} };
+}
+
+function linuxCommand(cwd, lines, parameters, kind) {
+  const path = join(cwd, 'script.sh');
+  const env = { PATH, LANG: 'C.UTF-8' };
+  if (kind === 'managed') {
+    writeFileSync(path, lines.join('\n'), { mode: 0o500 });
+    const given = parameters.filter(({ value }) => value !== '');
+    for (const { name, value } of given) if (name !== '') env[name] = value;
+    const args = given.filter(({ name }) => name === '').map(({ value }) => ` ${value}`);
+    return ['/bin/bash', ['-c', path + args.join('')], env];
+  }
+  writeFileSync(path, withParameters(lines, parameters).join('\n'), { mode: 0o500 });
+  return ['/bin/sh', ['-c', path], env];
+}
+
+function withParameters(lines, parameters) {
+  if (parameters.length === 0) return lines;
+  const first = lines[0]?.startsWith('#!') ? 1 : 0;
+  const exported = parameters.map(({ name, value }) => `${name}=${value}`).join(' ');
+  const given = [`export ${exported}`, `set -- ${parameters.map(({ value }) => value).join(' ')}`];
+  return [...lines.slice(0, first), ...given, ...lines.slice(first)];
+}
+
+function windowsCommand(cwd, lines, parameters) {
+  const path = join(cwd, 'script0.ps1');
+  writeFileSync(path, lines.join('\r\n'), { mode: 0o600 });
+  const given = parameters.flatMap(({ name, value }) => (name === '' ? [value] : [`-${name}`, value]));
+  const { PATH: own, HOME } = process.env;
+  const env = { PATH: own, HOME, POWERSHELL_TELEMETRY_OPTOUT: '1', NO_COLOR: '1', TERM: 'dumb' };
+  return ['pwsh', ['-NoProfile', '-NonInteractive', '-File', path, ...given], env];
+}
+
+function tail(file) {
+  const { size } = fstatSync(file);
+  const bytes = Buffer.alloc(Math.min(size, LIMITS.tail_bytes));
+  const read = readSync(file, bytes, 0, bytes.length, size - bytes.length);
+  return bytes.subarray(0, read).toString();
+}
+
+function endGroup(child) {
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // it has ended
+  }
+}
+
+// --- What Azure makes of it ---
+
+// A run's result as the operation gives it: one status on Linux, two on Windows. Success whatever the exit code.
+export function runStatuses(machine, { stdout, stderr }) {
+  if (machine.os !== 'Windows') {
+    const message = `Enable succeeded: \n[stdout]\n${stdout}\n[stderr]\n${stderr}`;
+    return [status('ProvisioningState', 'Provisioning', message)];
+  }
+  return [status('ComponentStatus/StdOut', 'Provisioning', stdout), status('ComponentStatus/StdErr', 'Provisioning', stderr)];
+}
+
+function status(code, what, message) {
+  return { code: `${code}/succeeded`, level: 'Info', displayStatus: `${what} succeeded`, message };
+}
