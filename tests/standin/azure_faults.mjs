@@ -2,12 +2,13 @@
 // The head of azure.mjs says what each does. checkFault() throws on one of unknown kind, or on a kind of request that
 // it can't meet.
 
-import { entraError } from './azure_sign_in.mjs';
+import { entraError } from './azure_entra.mjs';
 import { refuse } from './azure_rules.mjs';
 import { operationNotFound } from './azure_operations.mjs';
 
 export const REQUESTS = [
-  'token', 'runCommand', 'poll', 'vm', 'list', 'managed-put', 'managed-get', 'managed-delete', 'permissions', 'github', 'imds',
+  'token', 'runCommand', 'poll', 'vm', 'list', 'managed-put', 'managed-get', 'managed-delete', 'permissions', 'github',
+  'imds',
 ];
 const STARTING = ['runCommand', 'managed-put', 'managed-delete']; // they answer with a long-running operation
 const POLLED = [...STARTING, 'poll'];
@@ -17,7 +18,8 @@ const ANY = [...REQUESTS, 'other'];
 const KINDS = {
   slow: { meets: ANY }, 'reset-in-reply': { meets: ANY }, 'truncated-json': { meets: ANY },
   'no-headers': { meets: STARTING }, 'only-location': { meets: STARTING }, 'only-async': { meets: STARTING },
-  'foreign-poll-host': { meets: STARTING }, 'odd-case': { meets: POLLED }, failed: { meets: POLLED }, canceled: { meets: POLLED },
+  'foreign-poll-host': { meets: STARTING },
+  'odd-case': { meets: POLLED }, failed: { meets: POLLED }, canceled: { meets: POLLED },
   status: { meets: ANY, replaces: true }, html: { meets: ANY, replaces: true }, hang: { meets: ANY, replaces: true },
   'reset-before-body': { meets: ANY, replaces: true }, 'reset-after-body': { meets: ANY, replaces: true },
   'operation-not-found': { meets: ['poll'], replaces: true },
@@ -59,15 +61,17 @@ const CODES = {
   404: ['NotFound', 'The entity was not found.'], 408: ['RequestTimeout', 'The request timed out.'],
   409: ['Conflict', 'The request failed due to conflict with a concurrent request.'],
   429: ['TooManyRequests', 'The request is being throttled as the limit has been reached for operation type.'],
-  500: ['InternalServerError', 'Encountered internal server error.'], 502: ['BadGateway', 'The gateway did not receive a response.'],
-  503: ['ServiceUnavailable', 'The service is temporarily unavailable.'], 504: ['GatewayTimeout', 'The gateway did not receive a response in time.'],
+  500: ['InternalServerError', 'Encountered internal server error.'],
+  502: ['BadGateway', 'The gateway did not receive a response.'],
+  503: ['ServiceUnavailable', 'The service is temporarily unavailable.'],
+  504: ['GatewayTimeout', 'The gateway did not receive a response in time.'],
 };
 
 // A status without a body of the fault's own: in Entra's shape, or in ARM's.
 function usualAnswer(status, kind, request, headers) {
   const [code, message] = CODES[status] ?? ['Error', `Status ${status}.`];
   if (kind !== 'token') return refuse(status, code, message, headers);
-  const answer = entraError(request, status, status < 500 ? 'invalid_request' : 'temporarily_unavailable', 90033, message);
+  const answer = entraError(request, 90033, '', status);
   return { ...answer, headers: { ...answer.headers, ...headers } };
 }
 

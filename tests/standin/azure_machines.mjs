@@ -1,68 +1,78 @@
-// The machines of the stand-in Azure: VMs and the instances of scale sets, as ARM shows them, and who may do what.
+// The machines of the stand-in Azure: VMs, scale sets and their instances, how a path finds them, and who may do what.
 //
-// A machine: { name, scaleSet, instanceId, id, type, resourceGroup, os, location, tags, powerState, roles, run,
-// operationMs, userData, isBusy, commands }. Names are found whatever their case; a list writes the resource group's
-// name in capitals, as Compute's lists do.
-// Fails: throws on an option it does not know.
+// A machine: { name, scaleSet, instanceId, id, type, resourceGroup, os, location, tags, powerState, agent, roles, run,
+// operationMs, userData, isBusy, commands }. Names are found whatever their case.
+// Fails: newMachines() throws on a property that it does not know.
 
 import { randomUUID } from 'node:crypto';
-import { allows, CLIENT_ID, jsonAnswer, notFound, refuse, RESOURCE_GROUP, SUBSCRIPTION, unauthorized } from './azure_rules.mjs';
+import {
+  allows, CLIENT_ID, jsonAnswer, notFound, refuse, RESOURCE_GROUP, SUBSCRIPTION, unauthorized,
+} from './azure_rules.mjs';
 
 const COMPUTE = 'Microsoft.Compute';
 const ENTRY_KEYS = [
-  'name', 'os', 'location', 'tags', 'powerState', 'resourceGroup', 'run', 'operationMs', 'roles', 'userData', 'agent', 'instances',
+  'name', 'os', 'location', 'tags', 'powerState', 'resourceGroup', 'run', 'operationMs', 'roles', 'userData', 'agent',
+  'instances',
 ];
-const POWER_WORDS = { running: 'running', stopped: 'stopped', deallocated: 'deallocated', starting: 'starting', stopping: 'stopping' };
+const USUAL = {
+  os: 'Linux', location: 'westeurope', tags: {}, powerState: 'running', agent: 'Ready', resourceGroup: RESOURCE_GROUP,
+};
+const POWER_STATES = ['running', 'stopped', 'deallocated', 'starting', 'stopping'];
 
 // vms: names or entries, or how many; scaleSets: entries with instances, a list of IDs or how many.
 export function newMachines(vms = ['linux-1', { name: 'windows-1', os: 'Windows' }], scaleSets = []) {
-  const entries = typeof vms === 'number'
-    ? Array.from({ length: vms }, (_, i) => `vm-${String(i).padStart(3, '0')}`) : vms;
-  const machines = entries.map((entry) => newMachine(entry, undefined, undefined));
-  const sets = scaleSets.map((entry) => {
-    const set = newMachine(entry, undefined, undefined);
-    set.type = `${COMPUTE}/virtualMachineScaleSets`;
-    set.id = set.id.replace('virtualMachines', 'virtualMachineScaleSets');
-    const ids = typeof entry.instances === 'number' ? [...Array(entry.instances).keys()] : entry.instances ?? [0, 1];
-    set.instances = ids.map((id) => newMachine(entry, set, String(id)));
-    return set;
-  });
-  return { vms: machines, scaleSets: sets };
+  const numbered = (_, i) => `vm-${String(i).padStart(3, '0')}`;
+  const entries = typeof vms === 'number' ? Array.from({ length: vms }, numbered) : vms;
+  return { vms: entries.map((entry) => newMachine('virtualMachines', entry)), scaleSets: scaleSets.map(newScaleSet) };
 }
 
-function newMachine(entry, scaleSet, instanceId) {
+function newScaleSet({ instances = 2, ...entry }) {
+  const set = newMachine('virtualMachineScaleSets', entry);
+  const ids = typeof instances === 'number' ? [...Array(instances).keys()] : instances;
+  set.instances = ids.map((id) => newInstance(set, String(id)));
+  return set;
+}
+
+function newInstance(set, instanceId) {
+  return {
+    ...set, name: `${set.name}_${instanceId}`, id: `${set.id}/virtualMachines/${instanceId}`, scaleSet: set, instanceId,
+    type: `${set.type}/virtualMachines`, vmId: randomUUID(), commands: new Map(),
+  };
+}
+
+function newMachine(type, entry) {
   const given = typeof entry === 'string' ? { name: entry } : entry;
   const odd = Object.keys(given).find((key) => !ENTRY_KEYS.includes(key));
   if (odd) throw new Error(`no such property of a VM: ${odd}`);
-  const machine = { os: 'Linux', location: 'westeurope', tags: {}, powerState: 'running', agent: 'Ready', resourceGroup: RESOURCE_GROUP, ...given };
+  const machine = { ...USUAL, ...given };
   if (!['Linux', 'Windows'].includes(machine.os)) throw new Error(`no such os: ${machine.os}`);
-  if (!Object.hasOwn(POWER_WORDS, machine.powerState)) throw new Error(`no such powerState: ${machine.powerState}`);
-  const parent = scaleSet?.id ?? `/subscriptions/${SUBSCRIPTION}/resourceGroups/${machine.resourceGroup}/providers/${COMPUTE}`;
-  if (scaleSet) machine.name = `${given.name}_${instanceId}`;
-  return Object.assign(machine, {
-    scaleSet, instanceId, vmId: randomUUID(), created: new Date().toISOString(), isBusy: false, commands: new Map(),
-    id: `${parent}/virtualMachines/${instanceId ?? machine.name}`,
-    type: scaleSet ? `${COMPUTE}/virtualMachineScaleSets/virtualMachines` : `${COMPUTE}/virtualMachines`,
-  });
+  if (!POWER_STATES.includes(machine.powerState)) throw new Error(`no such powerState: ${machine.powerState}`);
+  return {
+    ...machine, id: idOf(machine.resourceGroup, type, machine.name), type: `${COMPUTE}/${type}`, vmId: randomUUID(),
+    created: new Date().toISOString(), isBusy: false, commands: new Map(),
+  };
+}
+
+function idOf(group, type, name) {
+  return `/subscriptions/${SUBSCRIPTION}/resourceGroups/${group}/providers/${COMPUTE}/${type}/${name}`;
 }
 
 // --- Paths ---
 
 const ARM_PATH = /^\/subscriptions\/([^/]+)(?:\/resourceGroups\/([^/]+))?\/providers\/(.+)$/i;
 
-// A path below a subscription -> { subscription, group, set, vm, rest } with names decoded, or undefined when it is
-// none. rest: what stands behind the VM's or the set's name; type: 'virtualMachines' etc., in lower case.
-export function readArmPath(path) {
-  const [, subscription, group, below] = ARM_PATH.exec(path) ?? [];
+// A path below a subscription, or undefined when it is none: { subscription, group, provider, type, name, instanceId,
+// isInstances, rest }. provider and type are in lower case, names as they came; rest: the parts behind the names.
+export function readArmPath(pathname) {
+  const [, subscription, group, below] = ARM_PATH.exec(pathname) ?? [];
   if (!below) return undefined;
-  const parts = below.split('/').map(decode);
-  if (parts[0].toLowerCase() !== COMPUTE.toLowerCase()) return { subscription, group, rest: parts.join('/').toLowerCase() };
-  const type = parts[1]?.toLowerCase();
-  const read = { subscription: decode(subscription), group: group && decode(group), type, name: parts[2], rest: parts.slice(3) };
-  if (type === 'virtualmachinescalesets' && read.rest[0]?.toLowerCase() === 'virtualmachines') {
-    return { ...read, isInstances: true, instanceId: read.rest[1], rest: read.rest.slice(2) };
-  }
-  return read;
+  const [provider, type, name, ...rest] = below.split('/').map(decode);
+  const path = {
+    subscription: decode(subscription), group: group && decode(group), provider: provider.toLowerCase(),
+    type: type?.toLowerCase(), name, rest,
+  };
+  if (path.type !== 'virtualmachinescalesets' || !same(rest[0], 'virtualMachines')) return path;
+  return { ...path, isInstances: true, instanceId: rest[1], rest: rest.slice(2) };
 }
 
 function decode(part) {
@@ -73,83 +83,54 @@ function decode(part) {
   }
 }
 
-const same = (a, b) => a?.toLowerCase() === b?.toLowerCase();
+function same(a, b) {
+  return a?.toLowerCase() === b?.toLowerCase();
+}
+
+const typeOf = ({ type }) => (type === 'virtualmachines' ? 'virtualMachines' : 'virtualMachineScaleSets');
 
 // The machine or scale set a path means: { machine } or { refusal }.
 export function findMachine(azure, path) {
-  const { group, type, name, instanceId } = path;
+  const { group, name, instanceId } = path;
   const { vms, scaleSets } = azure.machines;
-  const id = `/subscriptions/${SUBSCRIPTION}/resourceGroups/${group}/providers/${COMPUTE}/${type === 'virtualmachines' ? 'virtualMachines' : 'virtualMachineScaleSets'}/${name}`;
-  const known = [...vms, ...scaleSets].some(({ resourceGroup }) => same(resourceGroup, group));
-  if (!known && !same(group, RESOURCE_GROUP)) return { refusal: refuse(404, 'ResourceGroupNotFound', `Resource group '${group}' could not be found.`) };
-  const found = (type === 'virtualmachines' ? vms : scaleSets).find((one) => same(one.name, name) && same(one.resourceGroup, group));
-  if (!found) return { refusal: missing(id, group) };
+  const groups = [RESOURCE_GROUP, ...[...vms, ...scaleSets].map(({ resourceGroup }) => resourceGroup)];
+  if (!groups.some((one) => same(one, group))) {
+    return { refusal: refuse(404, 'ResourceGroupNotFound', `Resource group '${group}' could not be found.`) };
+  }
+  const all = path.type === 'virtualmachines' ? vms : scaleSets;
+  const found = all.find((one) => same(one.name, name) && same(one.resourceGroup, group));
+  if (!found) return { refusal: notFound(`${COMPUTE}/${typeOf(path)}/${name}`, group) };
   if (instanceId === undefined) return { machine: found };
   const machine = found.instances.find((one) => one.instanceId === instanceId);
-  return machine ? { machine } : { refusal: refuse(404, 'NotFound', `The entity was not found in this Azure location: instance ${instanceId} of ${name}.`) };
-}
-
-// In ARM's words, which name type and resource: 'Microsoft.Compute/virtualMachines/web-1'.
-function missing(id, group) {
-  return notFound(id, group);
+  if (machine) return { machine };
+  return { refusal: notFound(`${COMPUTE}/${typeOf(path)}/${name}/virtualMachines/${instanceId}`, group) };
 }
 
 // --- Rights ---
 
+// The machine a path means, if the client may do this to it: { machine } or { refusal }. Who may not is not told
+// whether there is such a machine.
+export function machineFor(azure, path, action) {
+  const { machine, refusal } = findMachine(azure, path);
+  const below = path.isInstances ? 'virtualMachines/' : '';
+  const scope = machine?.id ?? idOf(path.group, typeOf(path), path.name);
+  const denied = checkRights(azure, `${typeOf(path)}/${below}${action}`, machine, scope);
+  return denied || refusal ? { refusal: denied ?? refusal } : { machine };
+}
+
 // undefined when the roles hold the action over the machine (undefined: over the resource group), else ARM's refusal.
-export function checkRights(azure, action, machine, scope = machine?.id) {
-  const own = machine ? machine.roles ?? azure.roles.vm : [];
-  if (allows([...azure.roles.resourceGroup, ...own], `${COMPUTE}/${action}`)) return undefined;
-  return unauthorized(CLIENT_ID, `${COMPUTE}/${action}`, scope);
+export function checkRights(azure, action, machine, scope) {
+  const held = [...azure.roles.resourceGroup, ...rolesOf(azure, machine)];
+  return allows(held, `${COMPUTE}/${action}`) ? undefined : unauthorized(CLIENT_ID, `${COMPUTE}/${action}`, scope);
 }
 
-// What GET …/providers/Microsoft.Authorization/permissions tells.
+function rolesOf(azure, machine) {
+  return machine ? machine.roles ?? azure.roles.vm : [];
+}
+
+// What GET …/providers/Microsoft.Authorization/permissions tells: one entry for each role.
 export function answerPermissions(azure, machine) {
-  const actions = [azure.roles.resourceGroup, ...(machine ? [machine.roles ?? azure.roles.vm] : [])];
-  const value = actions.filter((list) => list.length > 0).map((list) => ({ actions: list, notActions: [], dataActions: [], notDataActions: [] }));
+  const lists = [azure.roles.resourceGroup, rolesOf(azure, machine)].filter((actions) => actions.length > 0);
+  const value = lists.map((actions) => ({ actions, notActions: [], dataActions: [], notDataActions: [] }));
   return jsonAnswer({ value });
-}
-
-// --- As ARM shows them ---
-
-export function showMachine(machine, { withView = false, withUserData = false, inList = false } = {}) {
-  const { name, instanceId, type, location, tags, os, vmId, created, userData } = machine;
-  const id = inList ? machine.id.replace(/(?<=resourceGroups\/)[^/]+/, (group) => group.toUpperCase()) : machine.id;
-  const osProfile = { computerName: name, adminUsername: 'azureuser' };
-  osProfile[os === 'Linux' ? 'linuxConfiguration' : 'windowsConfiguration'] = { provisionVMAgent: true };
-  const properties = {
-    vmId, provisioningState: 'Succeeded', hardwareProfile: { vmSize: 'Standard_B2s' },
-    storageProfile: { osDisk: { osType: os, name: `${name}_OsDisk_1`, createOption: 'FromImage' }, dataDisks: [] },
-    osProfile, timeCreated: created,
-  };
-  if (withView) properties.instanceView = instanceView(machine);
-  if (withUserData && userData !== undefined) properties.userData = Buffer.from(userData).toString('base64');
-  return { name, id, type, location, tags, ...(instanceId === undefined ? {} : { instanceId }), properties };
-}
-
-export function showScaleSet(set) {
-  const { name, id, type, location, tags, os, created, instances } = set;
-  return {
-    name, id, type, location, tags, sku: { name: 'Standard_B2s', tier: 'Standard', capacity: instances.length },
-    properties: {
-      provisioningState: 'Succeeded', orchestrationMode: 'Uniform', timeCreated: created,
-      virtualMachineProfile: { storageProfile: { osDisk: { osType: os, createOption: 'FromImage' } } },
-    },
-  };
-}
-
-export function instanceView({ name, os, powerState, agent, created }) {
-  const time = created;
-  const isUp = powerState === 'running';
-  const ready = { code: 'ProvisioningState/succeeded', level: 'Info', displayStatus: agent, message: 'Guest Agent is running', time };
-  const absent = { code: 'ProvisioningState/Unavailable', level: 'Warning', displayStatus: 'Not Ready', message: 'VM status blob is found but not yet populated.', time };
-  const view = {
-    computerName: name, osName: os === 'Linux' ? 'debian' : 'Windows Server 2022 Datacenter',
-    vmAgent: { vmAgentVersion: isUp ? '2.7.41491.1102' : 'Unknown', statuses: [isUp && agent === 'Ready' ? ready : absent] },
-    statuses: [
-      { code: 'ProvisioningState/succeeded', level: 'Info', displayStatus: 'Provisioning succeeded', time },
-      { code: `PowerState/${powerState}`, level: 'Info', displayStatus: `VM ${POWER_WORDS[powerState]}` },
-    ],
-  };
-  return view;
 }

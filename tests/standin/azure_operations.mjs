@@ -1,28 +1,30 @@
 // The long-running operations of the stand-in Azure: what a 202 points to.
 //
-//   const operation = startOperation(azure, { location, version, minimum_ms, work });
+//   const operation = startOperation(azure, request, machine, work);   request.operation is set to it, too
 //   operationHeaders(azure, operation)   Azure-AsyncOperation and Location for the 202
 //   answerPoll(azure, id, search)        the answer to a GET of either
 //
 // work() is a promise of the output; when it rejects with { code, message } the operation ends as Failed. It ends when
-// the work has and minimum_ms have passed. Azure-AsyncOperation tells { startTime, endTime, status, properties: {
-// output }, error, name }; Location is the same URL with monitor=true: 202 without a body until the end, then the
-// output alone, or the error.
+// the work has and operationMs have passed; cancel() ends it at once. Azure-AsyncOperation tells { startTime, endTime,
+// status, properties: { output }, error, name }; Location is the same URL with monitor=true: 202 without a body until
+// the end, then the output alone, or the error.
 //
 // With longUrls both carry p, t, c, s and h of about 6 KB; whoever does not follow them verbatim is told that there is
 // no such operation.
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { jsonAnswer, refuse } from './azure_rules.mjs';
+import { jsonAnswer, refuse, SUBSCRIPTION } from './azure_rules.mjs';
 
 const LONG_BYTES = 4200; // in base64url about 5.6 KB
 
-export function startOperation(azure, { location, version, minimum_ms, work }) {
+export function startOperation(azure, request, machine, work) {
   const id = randomUUID();
+  const minimum_ms = machine.operationMs ?? azure.operationMs;
   const operation = {
     id, status: 'InProgress', startTime: new Date().toISOString(), endTime: undefined, output: undefined,
-    error: undefined, location, query: operationQuery(azure, version), oddCase: false,
+    error: undefined, location: machine.location, query: operationQuery(azure, request.query['api-version']),
+    oddCase: false,
   };
   azure.operations.set(id, operation);
   const least = minimum_ms > 0 ? delay(minimum_ms, undefined, { signal: azure.stop.signal }) : undefined;
@@ -34,10 +36,15 @@ export function startOperation(azure, { location, version, minimum_ms, work }) {
       end(operation, 'Failed', undefined, { code, message });
     },
   );
+  request.operation = operation;
   return operation;
 }
 
-// The first end counts: a fault may have brought it already.
+export function cancel(operation, code, message) {
+  end(operation, 'Canceled', undefined, { code, message });
+}
+
+// The first end counts: a fault or a DELETE may have brought it already.
 function end(operation, status, output, error) {
   if (operation.status !== 'InProgress') return;
   Object.assign(operation, { status, output, error, endTime: new Date().toISOString() });
@@ -57,8 +64,9 @@ function operationQuery(azure, version) {
 }
 
 export function operationHeaders(azure, operation) {
-  const path = `/subscriptions/${azure.subscription}/providers/Microsoft.Compute/locations/${operation.location}/operations/`;
-  const url = `${azure.url}${path}${operation.id}?${operation.query}`;
+  const { id, location, query } = operation;
+  const path = `/subscriptions/${SUBSCRIPTION}/providers/Microsoft.Compute/locations/${location}/operations/${id}`;
+  const url = `${azure.url}${path}?${query}`;
   return { 'azure-asyncoperation': url, location: `${url}&monitor=true`, ...retryAfter(azure) };
 }
 

@@ -15,6 +15,8 @@ export const CLIENT_ID = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
 export const OBJECT_ID = 'ffffffff-0000-4111-8222-333333333333';
 export const CLIENT_SECRET = 'stand-in+secret/not=a&real%one';
 
+export const EXCHANGE_AUDIENCE = 'api://AzureADTokenExchange'; // of federated tokens
+
 export const LIMITS = { script_bytes: 262144, tail_bytes: 4096, managed: 25, page: 100 };
 
 // Command ID -> the system it is for, and its script; without one the request must bring it.
@@ -23,23 +25,23 @@ export const COMMANDS = {
   RunPowerShellScript: { os: 'Windows' },
   ifconfig: { os: 'Linux', script: 'ifconfig' },
   IPConfig: { os: 'Windows', script: 'ipconfig /all' },
-  RDPSettings: { os: 'Windows', script: 'Get-ItemProperty "HKLM:\\System\\CurrentControlSet\\Control\\Terminal Server"' },
 };
 
 // --- Answers ---
 
 export function jsonAnswer(value, status = 200, headers = {}) {
-  return { status, headers: { 'content-type': 'application/json; charset=utf-8', ...headers }, body: JSON.stringify(value) };
+  const type = 'application/json; charset=utf-8';
+  return { status, headers: { 'content-type': type, ...headers }, body: JSON.stringify(value) };
 }
 
 export function refuse(status, code, message, headers = {}) {
   return jsonAnswer({ error: { code, message } }, status, headers);
 }
 
-export function notFound(id, resourceGroup) {
-  const type = id.split('/providers/')[1].split('/').slice(0, 3).join('/');
-  return refuse(404, 'ResourceNotFound', `The Resource '${type}' under resource group '${resourceGroup}' was not found. `
-    + 'For more details please go to https://aka.ms/ARMResourceNotFoundFix');
+// name: with its type, as in 'Microsoft.Compute/virtualMachines/web-1'.
+export function notFound(name, resourceGroup) {
+  const what = `The Resource '${name}' under resource group '${resourceGroup}' was not found.`;
+  return refuse(404, 'ResourceNotFound', `${what} For more details please go to https://aka.ms/ARMResourceNotFoundFix`);
 }
 
 export function unauthorized(clientId, action, scope) {
@@ -57,12 +59,14 @@ export const NOT_RUNNING = [409, 'OperationNotAllowed',
 
 // The body of a runCommand -> undefined when ARM would take it, else its refusal.
 export function checkRunCommand(body, machine) {
-  const wrong = checkShape(body, 'runCommandInput', { commandId: isString, script: isStrings, parameters: isParameters });
+  const wrong = checkShape(body, 'RunCommandInput', {
+    commandId: isString, script: isStrings, parameters: isParameters,
+  });
   if (wrong) return wrong;
   if (body.commandId === undefined) return invalid("Required parameter 'commandId' is missing (null).");
   const known = findCommand(body.commandId);
   if (!known) {
-    return refuse(404, 'NotFound', `The entity with name '${body.commandId}' was not found in the run command documents.`);
+    return refuse(404, 'NotFound', `The entity '${body.commandId}' was not found among the run command documents.`);
   }
   if (known.os !== machine.os) {
     return refuse(400, 'OperationNotAllowed',
@@ -70,10 +74,41 @@ export function checkRunCommand(body, machine) {
   }
   const script = body.script?.join('\n') ?? known.script;
   if (script === undefined) return invalid("Required parameter 'script' is missing (null).");
-  if (Buffer.byteLength(script) > LIMITS.script_bytes) {
-    return invalid(`The script is larger than the maximum of ${LIMITS.script_bytes} bytes.`);
+  if (Buffer.byteLength(script) > LIMITS.script_bytes) return tooLarge();
+  return undefined;
+}
+
+// The same for the body of a managed run command.
+export function checkManaged(body, machine) {
+  const isIdentity = isObject;
+  const wrong = checkShape(body, 'VirtualMachineRunCommand', {
+    location: isString, tags: isObject, properties: isObject, name: isString, id: isString, type: isString,
+  });
+  if (wrong) return wrong;
+  if (!body.location) return refuse(400, 'LocationRequired', 'The location property is required for this definition.');
+  const { source } = body.properties ?? {};
+  const inner = checkShape(body.properties ?? {}, 'VirtualMachineRunCommandProperties', {
+    source: isObject, parameters: isParameters, protectedParameters: isParameters, asyncExecution: isBoolean,
+    runAsUser: isString, runAsPassword: isString, timeoutInSeconds: Number.isInteger, outputBlobUri: isString,
+    errorBlobUri: isString, outputBlobManagedIdentity: isIdentity, errorBlobManagedIdentity: isIdentity,
+    treatFailureAsDeploymentFailure: isBoolean, provisioningState: isString, instanceView: isObject,
+  }) ?? checkShape(source ?? {}, 'VirtualMachineRunCommandScriptSource', {
+    script: isString, scriptUri: isString, commandId: isString, scriptUriManagedIdentity: isIdentity,
+    scriptShell: isString, galleryScriptReferenceId: isString,
+  });
+  if (inner) return inner;
+  const { script, scriptUri, commandId, galleryScriptReferenceId } = source ?? {};
+  const given = [script, scriptUri, commandId, galleryScriptReferenceId].filter((one) => (one ?? null) !== null);
+  if (given.length !== 1) return invalid('Exactly one of script, scriptUri, commandId is needed in source.', 'source');
+  if (Buffer.byteLength(script ?? '') > LIMITS.script_bytes) return tooLarge();
+  if (commandId && findCommand(commandId)?.os !== machine.os) {
+    return invalid(`No such run command: ${commandId}.`, 'commandId');
   }
   return undefined;
+}
+
+function tooLarge() {
+  return invalid(`The script is larger than the maximum of ${LIMITS.script_bytes} bytes.`, 'script');
 }
 
 export function findCommand(commandId) {
@@ -84,7 +119,8 @@ export function findCommand(commandId) {
 // rules: property -> whether its value is right. Properties ARM does not know are refused, null is as if absent.
 export function checkShape(value, at, rules) {
   if (!isObject(value)) {
-    return refuse(400, 'InvalidRequestContent', `The request content was invalid and could not be deserialized: '${at}'.`);
+    const what = 'The request content was invalid and could not be deserialized';
+    return refuse(400, 'InvalidRequestContent', `${what}: '${at}'.`);
   }
   for (const [name, member] of Object.entries(value)) {
     if (!Object.hasOwn(rules, name)) {

@@ -2,16 +2,17 @@
 // the working directory; stdout and stderr go to files, so that what the script leaves in the background holds up
 // nothing; the last 4,096 bytes of each are kept, wherever in a character they begin.
 //
-//   const started = startScript(folder, machine, script, parameters, { kind });
+//   const started = startScript(folder, machine, { lines, parameters, kind });   kind: 'action' or 'managed'
 //   await started.ended    { stdout, stderr, exitCode } as strings and a number
 //   started.tails()        { stdout, stderr } so far
 //   started.kill()         ends it and its children
 //
-// Linux: /bin/sh -c PATH (kind 'managed': /bin/bash -c), so a shebang counts and a file without one is run by that
-// shell. The action hands over parameters as two lines `export name=value…` and `set -- value…` that stand first, or
-// after the first element of the script array if that begins with #!: an element of several lines loses them. The
-// managed command puts named ones into the environment and unnamed ones behind the path, both for bash to read.
-// Windows: pwsh -File script.ps1 -name value…
+// Linux: /bin/sh -c PATH (kind 'managed': /bin/bash -c), so a shebang counts, and a file without one is run by that
+// shell. The action hands over parameters as two lines, `export name=value…` and `set -- value…`, unquoted. They stand
+// first, or after the first element of the script array if that begins with #!: if that element is the whole script,
+// it runs without them. The managed command puts named ones into the environment and unnamed ones behind the path.
+// Windows: pwsh -File script0.ps1 -name value…; the values of the action go through cmd.exe on their way: outside
+// double quotes ^ is eaten, spaces part words, and & | < > end the line; the double quotes are eaten too.
 // Fails: where there is no pwsh, `ended` rejects. With machine.run nothing is started: its answer is taken.
 
 import { spawn } from 'node:child_process';
@@ -26,14 +27,14 @@ export function startScript(folder, machine, { lines, parameters = [], kind }) {
   const cwd = mkdtempSync(join(folder, `${machine.name}-`));
   const isWindows = machine.os === 'Windows';
   const [program, args, env] = isWindows
-    ? windowsCommand(cwd, lines, parameters) : linuxCommand(cwd, lines, parameters, kind);
+    ? windowsCommand(cwd, lines, parameters, kind) : linuxCommand(cwd, lines, parameters, kind);
   const files = [openSync(join(cwd, 'stdout'), 'w+', 0o600), openSync(join(cwd, 'stderr'), 'w+', 0o600)];
   const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', ...files] });
   let last;
   const tails = () => last ?? { stdout: tail(files[0]), stderr: tail(files[1]) };
   const ended = new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(code ?? (signal === null ? -1 : 137)));
+    child.once('exit', (code) => resolve(code ?? -1));
   }).then((exitCode) => {
     last = tails();
     return { ...last, exitCode };
@@ -41,15 +42,18 @@ export function startScript(folder, machine, { lines, parameters = [], kind }) {
   return { ended, tails, kill: () => endGroup(child) };
 }
 
-// The script's answer comes from a function in place of a process; there is nothing to end.
+// The script's answer comes from a function in place of a process; one that does not come in time is not waited for.
 function startGiven(machine, lines, parameters) {
   const cut = (data) => Buffer.from(data ?? '').subarray(-LIMITS.tail_bytes).toString();
   let last = { stdout: '', stderr: '' };
-  const ended = Promise.resolve().then(() => machine.run(machine.name, lines.join('\n'), parameters)).then((result) => {
-    last = { stdout: cut(result.stdout), stderr: cut(result.stderr) };
-    return { ...last, exitCode: result.exitCode ?? 0 };
+  let kill;
+  const killed = new Promise((resolve) => { kill = () => resolve({ exitCode: -1 }); });
+  const given = Promise.resolve().then(() => machine.run(machine.name, lines.join('\n'), parameters));
+  const ended = Promise.race([given, killed]).then(({ stdout, stderr, exitCode = 0 }) => {
+    last = { stdout: cut(stdout), stderr: cut(stderr) };
+    return { ...last, exitCode };
   });
-  return { ended, tails: () => last, kill: () => {} };
+  return { ended, tails: () => last, kill };
 }
 
 function linuxCommand(cwd, lines, parameters, kind) {
@@ -74,13 +78,32 @@ function withParameters(lines, parameters) {
   return [...lines.slice(0, first), ...given, ...lines.slice(first)];
 }
 
-function windowsCommand(cwd, lines, parameters) {
+function windowsCommand(cwd, lines, parameters, kind) {
   const path = join(cwd, 'script0.ps1');
   writeFileSync(path, lines.join('\r\n'), { mode: 0o600 });
-  const given = parameters.flatMap(({ name, value }) => (name === '' ? [value] : [`-${name}`, value]));
+  const all = parameters.flatMap(({ name, value }) => (name === '' ? [value] : [`-${name}`, value]));
+  const given = kind === 'managed' ? all : throughCmd(all.join(' '));
   const { PATH: own, HOME } = process.env;
   const env = { PATH: own, HOME, POWERSHELL_TELEMETRY_OPTOUT: '1', NO_COLOR: '1', TERM: 'dumb' };
   return ['pwsh', ['-NoProfile', '-NonInteractive', '-File', path, ...given], env];
+}
+
+// What cmd.exe and the parsing of arguments leave of a line, as words.
+function throughCmd(line) {
+  const words = [];
+  let word;
+  let isQuoted = false;
+  for (const char of line) {
+    if (char === '"') {
+      isQuoted = !isQuoted;
+      word ??= '';
+    } else if (!isQuoted && '&|<>'.includes(char)) break;
+    else if (!isQuoted && char === ' ') {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else if (isQuoted || char !== '^') word = (word ?? '') + char;
+  }
+  return word === undefined ? words : [...words, word];
 }
 
 function tail(file) {
@@ -104,11 +127,11 @@ function endGroup(child) {
 export function runStatuses(machine, { stdout, stderr }) {
   if (machine.os !== 'Windows') {
     const message = `Enable succeeded: \n[stdout]\n${stdout}\n[stderr]\n${stderr}`;
-    return [status('ProvisioningState', 'Provisioning', message)];
+    return [status('ProvisioningState', message)];
   }
-  return [status('ComponentStatus/StdOut', 'Provisioning', stdout), status('ComponentStatus/StdErr', 'Provisioning', stderr)];
+  return [status('ComponentStatus/StdOut', stdout), status('ComponentStatus/StdErr', stderr)];
 }
 
-function status(code, what, message) {
-  return { code: `${code}/succeeded`, level: 'Info', displayStatus: `${what} succeeded`, message };
+function status(code, message) {
+  return { code: `${code}/succeeded`, level: 'Info', displayStatus: 'Provisioning succeeded', message };
 }
