@@ -28,8 +28,8 @@
 //                   stopped, deallocated, starting, stopping; agent: 'Ready' or anything else
 //   scaleSets       the same, with instances: IDs or how many; usually none
 //   roles           { vm: [action…], resourceGroup: [action…] }: what the client may do, * stands for anything; usually
-//                   everything. A role at the resource group holds for its VMs, but not the other way round: whoever has
-//                   one at a VM only can start a script there, and not poll it
+//                   everything. A role at the resource group holds for its VMs; whoever has one at a VM only can start
+//                   a script there, and not poll it
 //   run(vm, script, parameters)             { stdout, stderr, exitCode } or a promise of it, in place of a process;
 //                   streams are strings or Buffers. A VM's own run comes before it
 //   operationMs 50, updateMs 15000          the least time of an operation; how often a managed run command's output is
@@ -37,14 +37,14 @@
 //   pageSize 100, longUrls false, resultShape 'value'       of lists; operation URLs of 6 KB; 'array': in the async
 //                   form properties.output is a bare array
 //   retryAfter      a Retry-After for each 202 and each poll of a running operation; usually none
-//   tokenSeconds 3600; certificates, workloadTokens         PEM of those that may sign assertions; more tokens it trusts
+//   tokenSeconds 3600; certificates, workloadTokens         PEM of those that may sign assertions; more trusted tokens
 //   keepRequests    false leaves requests, runs and tokens empty, for benchmarks
 //
 // Scripts are really run, with /bin/sh and with pwsh where it is on the PATH: azure_scripts.mjs tells how.
 //
 // Faults. These let Azure do its work and spoil the reply:
 //   { kind: 'slow', delay_ms }              right, but late
-//   { kind: 'reset-in-reply' }              head and half the body    { kind: 'truncated-json' }  a reply of half the body
+//   { kind: 'reset-in-reply' }              head and half the body; { kind: 'truncated-json' }: a reply of half the body
 //   { kind: 'no-headers' }  { kind: 'only-location' }  { kind: 'only-async' }             on what starts an operation
 //   { kind: 'foreign-poll-host', origin }   there, too: the operation's URLs point to this origin
 //   { kind: 'odd-case' }                    from here on the operation's status words are SUCCEEDED and inprogress
@@ -60,12 +60,12 @@
 // 'managed-get', 'managed-delete', 'permissions', 'github' or 'imds' (App Service's endpoint, too). Then it waits for
 // such a request.
 //
-// Refuses what Azure refuses, with its words; startAzure() and fail() throw on a fault of unknown kind. Asserts nothing.
-// A mistake of its own closes the connection and is printed on stderr.
+// Refuses what Azure refuses, with its words; startAzure() throws on an unknown option, fail() on a fault of unknown
+// kind. Asserts nothing. A mistake of its own closes the connection and is printed on stderr.
 //
 // Alone: node azure.mjs [--port N] [--tls-key FILE --tls-cert FILE] [--vms N] [--operation-ms N] [--output TEXT]
-// [--forget] [--fault JSON]...  prints its addresses as one line of JSON; SIGTERM or the end of stdin ends it. --output:
-// no script is run, each one says TEXT. --forget is keepRequests: false, and prints the counts at the end.
+// [--forget] [--fault JSON]...  prints its addresses as one line of JSON; SIGTERM or the end of stdin ends it.
+// --output: no script is run, each one says TEXT. --forget is keepRequests: false, and prints the counts at the end.
 
 import { once, setMaxListeners } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -193,7 +193,9 @@ function answerFor(azure, request, { kind, call }, fault) {
 }
 
 
-function route(method, path) {
+// A slash at the end changes nothing: the official client sends one to IMDS.
+function route(method, address) {
+  const path = address.replace(/\/$/, '');
   const [, tenant, below] = /^\/([^/]+)\/(.+)$/.exec(path) ?? [];
   if (below === 'oauth2/v2.0/token') {
     return { kind: 'token', call: (azure, request) => answerToken(azure, request, tenant) };

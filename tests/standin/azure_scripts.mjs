@@ -33,7 +33,7 @@ export function startScript(folder, machine, { lines, parameters = [], kind }) {
   let last;
   const tails = () => last ?? { stdout: tail(files[0]), stderr: tail(files[1]) };
   const ended = new Promise((resolve, reject) => {
-    child.once('error', reject);
+    child.once('error', ({ code }) => reject(new Error(`${program} could not be started: ${code}`)));
     child.once('exit', (code) => resolve(code ?? -1));
   }).then((exitCode) => {
     last = tails();
