@@ -44,15 +44,17 @@
 //
 // Faults. These let Azure do its work and spoil the reply:
 //   { kind: 'slow', delay_ms }              right, but late
-//   { kind: 'reset-in-reply' }              head and half the body; { kind: 'truncated-json' }: a reply of half the body
+//   { kind: 'reset-in-reply' }              head and half the body
+//   { kind: 'truncated-json' }              a whole reply of half the body
 //   { kind: 'no-headers' }  { kind: 'only-location' }  { kind: 'only-async' }             on what starts an operation
 //   { kind: 'foreign-poll-host', origin }   there, too: the operation's URLs point to this origin
 //   { kind: 'odd-case' }                    from here on the operation's status words are SUCCEEDED and inprogress
-//   { kind: 'failed', code, message }       the operation has failed. { kind: 'canceled', status, code, message }
-//                   Both may meet what starts it (the script runs all the same), or a poll
+//   { kind: 'failed', code, message }       the operation has failed, or been canceled, whatever came of the script; on
+//   { kind: 'canceled', status, code, message }           what starts it or on a poll
 // These come in place of Azure's work, unless they carry accepted: true (then the script is started all the same):
-//   { kind: 'status', status, body, headers }   body: a text, or an object for JSON; usually an error in Entra's or
-//                   ARM's shape. { kind: 'html' }   { kind: 'hang' }   { kind: 'reset-after-body' }
+//   { kind: 'status', status, body, headers }             body: a text, or an object for JSON; usually an error in
+//                                           Entra's or ARM's shape
+//   { kind: 'html' }   { kind: 'hang' }   { kind: 'reset-after-body' }
 //   { kind: 'operation-not-found' }         a poll is told 404
 // This never lets it be accepted:
 //   { kind: 'reset-before-body' }           reset at once, nothing read
@@ -157,7 +159,7 @@ function startRun(azure, run, machine, { lines, parameters, commandId, kind, als
   if (azure.keepRequests) azure.runs.push(noted);
   const script = startScript(azure.folder, { ...machine, run: machine.run ?? run }, { lines, parameters, kind });
   azure.scripts.add(script);
-  script.ended.catch(() => {}).finally(() => azure.scripts.delete(script));
+  script.ended.catch(() => {}).finally(() => script.isOver() && azure.scripts.delete(script));
   return script;
 }
 
@@ -176,7 +178,6 @@ async function serve(azure, req, res) {
   if (azure.keepRequests) azure.requests.push(request);
   if (fault?.kind === 'reset-before-body') return reset(socket);
   if (!await readBody(req, request)) return;
-
   await deliver(azure, req, res, answerFor(azure, request, { kind, call }, fault), fault);
 }
 
@@ -191,7 +192,6 @@ function answerFor(azure, request, { kind, call }, fault) {
   if (kind !== 'poll' && fault) spoilOperation(fault, work.operation);
   return fault ? spoilHeaders(fault, answer) : answer;
 }
-
 
 // A slash at the end changes nothing: the official client sends one to IMDS.
 function route(method, address) {
@@ -228,6 +228,7 @@ async function readBody(req, request) {
 }
 
 function parseJson(text) {
+  if (text === '') return undefined;
   try {
     return JSON.parse(text);
   } catch {
@@ -297,7 +298,7 @@ async function main() {
     if (values.forget) console.log(JSON.stringify(azure.counts));
     process.exit(0);
   };
-  process.once('SIGTERM', end);
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, end);
   process.stdin.once('end', end).resume();
 }
 

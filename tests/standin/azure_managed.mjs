@@ -50,7 +50,8 @@ function put(azure, request, path) {
       + `current=${count}) has been exceeded. Use fewer Run commands and retry the request.`);
   }
   const content = JSON.stringify(request.json);
-  if (before?.content === content) return jsonAnswer(show(before, false));
+  const isSame = before?.content === content && before.provisioningState !== 'Deleting';
+  if (isSame) return jsonAnswer(show(before, false));
   if (before) stop(before);
   const command = newCommand(machine, name, request.json, content);
   machine.commands.set(name.toLowerCase(), command);

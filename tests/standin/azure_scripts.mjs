@@ -5,7 +5,8 @@
 //   const started = startScript(folder, machine, { lines, parameters, kind });   kind: 'action' or 'managed'
 //   await started.ended    { stdout, stderr, exitCode } as strings and a number
 //   started.tails()        { stdout, stderr } so far
-//   started.kill()         ends it and its children
+//   started.kill()         ends it and what it left in the background
+//   started.isOver()       whether nothing of it is left
 //
 // Linux: /bin/sh -c PATH (kind 'managed': /bin/bash -c), so a shebang counts, and a file without one is run by that
 // shell. The action hands over parameters as two lines, `export name=value…` and `set -- value…`, unquoted. They stand
@@ -16,7 +17,7 @@
 // Fails: where there is no pwsh, `ended` rejects. With machine.run nothing is started: its answer is taken.
 
 import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, mkdtempSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdtempSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LIMITS } from './azure_rules.mjs';
 
@@ -39,7 +40,7 @@ export function startScript(folder, machine, { lines, parameters = [], kind }) {
     last = tails();
     return { ...last, exitCode };
   }).finally(() => files.forEach((file) => closeSync(file)));
-  return { ended, tails, kill: () => endGroup(child) };
+  return { ended, tails, kill: () => signalGroup(child, 'SIGKILL'), isOver: () => !signalGroup(child, 0) };
 }
 
 // The script's answer comes from a function in place of a process; one that does not come in time is not waited for.
@@ -53,7 +54,7 @@ function startGiven(machine, lines, parameters) {
     last = { stdout: cut(stdout), stderr: cut(stderr) };
     return { ...last, exitCode };
   });
-  return { ended, tails: () => last, kill };
+  return { ended, tails: () => last, kill, isOver: () => true };
 }
 
 function linuxCommand(cwd, lines, parameters, kind) {
@@ -113,11 +114,15 @@ function tail(file) {
   return bytes.subarray(0, read).toString();
 }
 
-function endGroup(child) {
+// Whether anything of the script's process group was there to take the signal. As long as something is, the number of
+// the group is not given away; once its leader has been seen to end, a process of that number is a stranger.
+function signalGroup(child, signal) {
+  const hasEnded = child.exitCode !== null || child.signalCode !== null;
+  if (child.pid === undefined || (hasEnded && existsSync(`/proc/${child.pid}`))) return false;
   try {
-    process.kill(-child.pid, 'SIGKILL');
+    return process.kill(-child.pid, signal);
   } catch {
-    // it has ended
+    return false;
   }
 }
 
