@@ -869,7 +869,13 @@ test('the headers of a 202 can be missing, or point elsewhere', async (t) => {
   for (const url of (await headersOf({ kind: 'foreign-poll-host', origin }, 3)).slice(1)) {
     assert.equal(new URL(url).origin, origin);
   }
-  assert.equal(azure.runs.length, 4);
+  for (const [i, kind] of ['no-headers', 'only-location', 'only-async', 'foreign-poll-host'].entries()) {
+    azure.fail({ kind, origin, on: 'managed-put' });
+    const { status, headers } = await arm('PUT', `${vms}/vm-000/runCommands/c${i}`, managed('true'));
+    const url = headers.get('azure-asyncoperation');
+    assert.deepEqual([status, url && new URL(url).origin], [201, [null, null, azure.armUrl, origin][i]]);
+  }
+  assert.equal(azure.runs.length, 8);
 });
 
 test('operations can end otherwise, or be gone', async (t) => {

@@ -103,5 +103,7 @@ export function spoilHeaders(fault, answer) {
     'no-headers': {}, 'only-location': { location }, 'only-async': { 'azure-asyncoperation': asynchronous },
     'foreign-poll-host': { location: away(location), 'azure-asyncoperation': away(asynchronous) },
   }[fault.kind];
-  return kept ? { ...answer, headers: { ...rest, ...kept } } : answer;
+  if (!kept) return answer;
+  const given = Object.entries(kept).filter(([, url]) => url !== undefined); // a PUT has no Location to begin with
+  return { ...answer, headers: { ...rest, ...Object.fromEntries(given) } };
 }
