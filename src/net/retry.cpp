@@ -61,36 +61,47 @@ std::optional<int64_t> retry_after_ms(const HttpResponse& response, int64_t now_
   return std::clamp<int64_t>(seconds, 0, kLongestAskedMs / 1000) * 1000;
 }
 
+std::optional<HttpResponse> Attempts::next(const Http& http, const base::Clock& clock,
+                                           const HttpRequest& request) {
+  if (attempts_ == 0) {
+    started_ms_ = clock.monotonic_ms();
+    backoff_ms_ = policy_.first_wait_ms;
+  }
+  ++attempts_;
+  const Attempt result = attempt(http, request);
+  int64_t wait_ms = backoff_ms_;
+  std::string reason;
+  if (result.response) {
+    reached_before_ = true;
+    const auto asked_ms = policy_.wait_asked_ms(*result.response, clock.unix_s());
+    if (!asked_ms) return result.response;
+    if (*asked_ms > 0) wait_ms = std::min(*asked_ms, kLongestAskedMs);
+    reason = reason_of(*result.response, policy_);
+  } else {
+    const HttpError& error = *result.error;
+    if (!may_be_sent_again(error, request)) throw final_error(error, attempts_, reached_before_);
+    reason = error.what();
+  }
+  const int64_t spent_ms = request.stream ? waited_ms_ : clock.monotonic_ms() - started_ms_;
+  if (spent_ms + wait_ms > policy_.budget_ms) {
+    if (result.response) return result.response;
+    throw final_error(*result.error, attempts_, reached_before_);
+  }
+  if (policy_.on_wait) policy_.on_wait(reason, wait_ms);
+  wait_ms_ = wait_ms;
+  waited_ms_ += wait_ms;
+  backoff_ms_ = std::min(backoff_ms_ * 2, kLongestWaitMs);
+  return std::nullopt;
+}
+
 HttpResponse send(const Http& http, const base::Clock& clock, const HttpRequest& request,
                   const RetryPolicy& policy) {
-  const int64_t started_ms = clock.monotonic_ms();
-  int64_t waited_ms = 0;
-  int64_t backoff_ms = policy.first_wait_ms;
-  bool reached_before = false;
-  for (int attempts = 1;; ++attempts) {
-    const Attempt result = attempt(http, request);
-    int64_t wait_ms = backoff_ms;
-    std::string reason;
-    if (result.response) {
-      reached_before = true;
-      const auto asked_ms = policy.wait_asked_ms(*result.response, clock.unix_s());
-      if (!asked_ms) return *result.response;
-      if (*asked_ms > 0) wait_ms = std::min(*asked_ms, kLongestAskedMs);
-      reason = reason_of(*result.response, policy);
-    } else {
-      const HttpError& error = *result.error;
-      if (!may_be_sent_again(error, request)) throw final_error(error, attempts, reached_before);
-      reason = error.what();
+  Attempts attempts(policy);
+  for (;;) {
+    if (std::optional<HttpResponse> reply = attempts.next(http, clock, request)) {
+      return *std::move(reply);
     }
-    const int64_t spent_ms = request.stream ? waited_ms : clock.monotonic_ms() - started_ms;
-    if (spent_ms + wait_ms > policy.budget_ms) {
-      if (result.response) return *result.response;
-      throw final_error(*result.error, attempts, reached_before);
-    }
-    if (policy.on_wait) policy.on_wait(reason, wait_ms);
-    clock.sleep_ms(wait_ms);
-    waited_ms += wait_ms;
-    backoff_ms = std::min(backoff_ms * 2, kLongestWaitMs);
+    clock.sleep_ms(attempts.wait_ms());
   }
 }
 

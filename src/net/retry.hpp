@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "net/http.hpp"
@@ -36,10 +37,32 @@ struct RetryPolicy {
 // without one. Anything else: nothing.
 std::optional<int64_t> retry_after_ms(const HttpResponse& response, int64_t now_unix_s);
 
-// The final reply, which is still a 429 or 5xx when the budget is spent. Throws the last HttpError
-// when no reply came: 69 when nobody was ever reached, 75 when somebody was in an earlier attempt.
-// Waits first_wait_ms, twice that… 30 s between attempts, or as long as the reply asks; gives up at
-// once when that is longer than what is left of the budget.
+// The loop's decisions, for those who wait otherwise than by sleeping: one request, an attempt a
+// step.
+class Attempts {
+ public:
+  explicit Attempts(RetryPolicy policy) : policy_(std::move(policy)) {}
+
+  // Sends it once. The final reply, which is still a 429 or 5xx when the budget is spent; or
+  // nothing, and wait_ms() later is the time for the next attempt. Throws the last HttpError when
+  // no reply came: 69 when nobody was ever reached, 75 when somebody was in an earlier attempt.
+  std::optional<HttpResponse> next(const Http& http, const base::Clock& clock,
+                                   const HttpRequest& request);
+
+  int64_t wait_ms() const { return wait_ms_; }
+
+ private:
+  RetryPolicy policy_;
+  int64_t started_ms_ = 0;
+  int64_t waited_ms_ = 0;
+  int64_t backoff_ms_ = 0;
+  int64_t wait_ms_ = 0;
+  int attempts_ = 0;
+  bool reached_before_ = false;
+};
+
+// All attempts. Waits first_wait_ms, twice that… 30 s between them, or as long as the reply asks;
+// gives up at once when that is longer than what is left of the budget.
 HttpResponse send(const Http& http, const base::Clock& clock, const HttpRequest& request,
                   const RetryPolicy& policy);
 
