@@ -12,6 +12,8 @@ namespace commands {
 
 namespace {
 
+constexpr int kMostWords = 10'000;
+
 std::string upper_ascii(std::string text) {
   for (char& c : text) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
@@ -48,7 +50,8 @@ std::string shown_value(const std::string& value) {
 
 Setting resolve(const Option& option, const std::vector<std::string>& given, const base::Env& env) {
   const std::vector<std::string> names = base::split(option.names, ',');
-  const std::vector<std::string> flags = not_empty(given);
+  // Of words that were given the empty ones count too: they are what a script gets.
+  const std::vector<std::string> flags = option.kind == Kind::words ? given : not_empty(given);
   if (!flags.empty()) return {flags, Source::flag, names.front()};
   const std::string input = input_variable(names.front());
   const std::vector<std::string> inputs = not_empty({env(input)});
@@ -65,7 +68,9 @@ Options::Options(CLI::App& app, std::vector<Option> table, base::Env env)
   for (const Option& option : table_) {
     const bool is_toggle = option.kind == Kind::toggle;
     CLI::Option* parsed = is_toggle ? app.add_flag(option.names) : app.add_option(option.names);
-    parsed->allow_extra_args(false)->take_all();
+    const bool takes_several = option.kind == Kind::items || option.kind == Kind::words;
+    if (takes_several) parsed->expected(1, kMostWords);
+    parsed->allow_extra_args(takes_several)->take_all();
     parsed_.push_back(parsed);
   }
 }
@@ -84,11 +89,17 @@ std::string Options::text(const std::string& name) const {
   return found.setting.values.empty() ? "" : found.setting.values.back();
 }
 
+std::vector<std::string> Options::values(const std::string& name) const {
+  return find(name).setting.values;
+}
+
 std::vector<std::string> Options::list(const std::string& name) const {
   const Found found = find(name);
+  const bool are_words = found.option.kind == Kind::words;
+  if (are_words && found.setting.source == Source::flag) return found.setting.values;
   std::vector<std::string> items;
   for (const std::string& value : found.setting.values) {
-    const bool by_line = found.option.kind == Kind::lines;
+    const bool by_line = are_words || found.option.kind == Kind::lines;
     for (const std::string& part : by_line ? base::split(value, '\n') : base::split_list(value)) {
       const std::string item = base::trim(part);
       if (!item.empty()) items.push_back(item);
@@ -120,6 +131,12 @@ int64_t Options::number(const std::string& name, int64_t least, int64_t most) co
   return value;
 }
 
+int64_t Options::duration_ms(const std::string& name, int64_t least_ms) const {
+  int64_t ms = 0;
+  if (base::read_duration_ms(base::trim(text(name)), ms) && ms >= least_ms) return ms;
+  throw wrong_value(name, "a time like 1s, 500ms or 2m, at most a day");
+}
+
 base::Error Options::wrong_value(const std::string& name, const std::string& expected) const {
   const Setting setting = find(name).setting;
   return {base::exit_usage, fmt::format("{} is {}, but must be {}", setting.origin,
@@ -133,6 +150,10 @@ bool Options::is_on(const std::string& name) const {
 
 bool Options::is_given(const std::string& name) const {
   return source(name) >= Source::input && is_on(name);
+}
+
+std::string Options::origin(const std::string& name) const {
+  return find(name).setting.origin;
 }
 
 Source Options::source(const std::string& name) const {

@@ -21,6 +21,8 @@ namespace commands {
 enum class Kind {
   text,    // also numbers, and lists: items divided by commas or line breaks
   lines,   // a list whose items hold commas: one a line
+  items,   // a list like text's, several of whose items may follow the flag
+  words,   // several may follow the flag, each as it is written; as input or variable one a line
   toggle,  // --flag or --flag=false; as input or variable: true, false, yes, no, on, off, 1, 0
 };
 
@@ -55,15 +57,20 @@ class Options {
 
   // Values after parsing. `name` is the first name without dashes; an unknown one is our bug (70).
   std::string text(const std::string& name) const;
+  std::vector<std::string> values(const std::string& name) const;  // as written, not taken apart
   std::vector<std::string> list(const std::string& name) const;
   bool toggle(const std::string& name) const;                                  // throws 64
   int64_t number(const std::string& name, int64_t least, int64_t most) const;  // throws 64
+  int64_t duration_ms(const std::string& name, int64_t least_ms) const;        // throws 64
   Source source(const std::string& name) const;
 
   // Whether it has a value; a toggle, whether it is true. is_given: by flag or input, so that the
   // person means this very run.
   bool is_on(const std::string& name) const;     // throws 64
   bool is_given(const std::string& name) const;  // throws 64
+
+  // Where the value came from, for errors: "--creds", "AZURE_CREDENTIALS".
+  std::string origin(const std::string& name) const;
 
   // 64, for a value that has been given: "--color is 'x', but must be good…", naming its origin.
   base::Error wrong_value(const std::string& name, const std::string& expected) const;

@@ -14,6 +14,8 @@ namespace commands {
 
 namespace {
 
+constexpr const char* kRest = "--arguments";
+
 bool is_positional(const CLI::Option* option) {
   return option->get_positional();
 }
@@ -39,14 +41,30 @@ base::Error unknown_argument(const CLI::App& app, const std::string& argument) {
                       app.get_name())};
 }
 
+// What stands behind "--" belongs to what the command runs, where it runs something.
+Arguments with_rest(const CLI::App& app, Arguments arguments) {
+  const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+  if (dashes == arguments.end() || app.get_option_no_throw(kRest) == nullptr) return arguments;
+  Arguments all(arguments.begin(), dashes);
+  for (auto word = dashes + 1; word != arguments.end(); ++word) {
+    if (word->empty()) {  // CLI11 takes "--flag=" for a flag whose value is the next word
+      all.insert(all.end(), {kRest, ""});
+    } else {
+      all.push_back(fmt::format("{}={}", kRest, *word));
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 int run_command(const Command& command, const Arguments& arguments, const base::Env& env) {
   CLI::App app(command.summary, command.name);
   app.allow_extras();
   const Run run = command.add(app, env);
+  const Arguments all = with_rest(app, arguments);
   try {
-    app.parse(Arguments(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
+    app.parse(Arguments(all.rbegin(), all.rend()));  // CLI11 takes them from the back
   } catch (const CLI::CallForHelp&) {
     base::write_stdout(app.help());
     return base::exit_ok;

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <string_view>
 #include <vector>
 
 #include "base/text.hpp"
+#include "commands/relations.hpp"
 #include "commands/slack_payload.hpp"
 
 namespace commands {
@@ -13,14 +13,7 @@ namespace commands {
 namespace {
 
 // Options that say what the message is: one of them.
-constexpr const char* kContents[] = {"stream", "payload", "payload-file-path", "blocks",
-                                     "file",   "status",  "markdown"};
-
-// An option and others, divided by spaces.
-struct Relation {
-  const char* name;
-  const char* others;
-};
+constexpr const char* kContents = "stream payload payload-file-path blocks file status markdown";
 
 // What a message of a text can have, and a document or another method's arguments can't.
 constexpr const char* kOfTexts = "text title footer overflow";
@@ -63,30 +56,6 @@ constexpr const char* kTextMethods[] = {"chat.postMessage", "chat.postEphemeral"
 constexpr const char* kTokenOnly[] = {"method",    "file",   "user-email",
                                       "ephemeral", "update", "broadcast"};
 
-// The first of the options, divided by spaces, that is given; "" when none is.
-std::string first_given(const Options& options, const char* names) {
-  for (const std::string& name : base::split(names, ' ')) {
-    if (options.is_given(name)) return name;
-  }
-  return "";
-}
-
-bool any_on(const Options& options, const char* names) {
-  for (const std::string& name : base::split(names, ' ')) {
-    if (options.is_on(name)) return true;
-  }
-  return false;
-}
-
-// "--a, --b or --c"
-std::string named_in_words(const char* names) {
-  std::vector<std::string> words = base::split(names, ' ');
-  for (std::string& word : words) word.insert(0, "--");
-  const std::string last = words.back();
-  words.pop_back();
-  return words.empty() ? last : fmt::format("{} or {}", base::join(words, ", "), last);
-}
-
 // What has its effect on a payload, or for want of one no effect. Workflows and methods may do
 // without a payload, and action inputs for it may be there all the same.
 std::string problem_of_payload(const Options& options) {
@@ -106,22 +75,11 @@ std::string problem_of_payload(const Options& options) {
   return "";
 }
 
-std::string problem_of_pairs(const Options& options) {
-  std::string first;
-  for (const char* name : kContents) {
-    if (!options.is_on(name)) continue;
-    if (!first.empty()) return fmt::format("--{} and --{} can't go together", first, name);
-    first = name;
-  }
-  for (const auto& [name, others] : kApart) {
-    const std::string other = options.is_on(name) ? first_given(options, others) : "";
-    if (!other.empty()) {
-      return fmt::format("--{} and --{} can't go together; drop one of them", name, other);
-    }
-  }
-  for (const auto& [name, owners] : kNeeds) {
-    const bool is_lost = options.is_given(name) && !any_on(options, owners);
-    if (is_lost) return fmt::format("--{} needs {}", name, named_in_words(owners));
+std::string problem_of_options(const Options& options) {
+  for (const std::string& problem :
+       {problem_of_choice(options, kContents), problem_of_pairs(options, kApart),
+        problem_of_needs(options, kNeeds)}) {
+    if (!problem.empty()) return problem;
   }
   return problem_of_payload(options);
 }
@@ -177,9 +135,8 @@ bool has_payload(const Options& options) {
 
 // True when something is posted that needs no text.
 bool has_other_content(const Options& options) {
-  for (const char* name : kContents) {
-    const bool shows_text = std::string_view(name) == "markdown";
-    if (!shows_text && options.is_on(name)) return true;
+  for (const std::string& name : base::split(kContents, ' ')) {
+    if (name != "markdown" && options.is_on(name)) return true;
   }
   return !takes_text(base::trim(options.text("method"))) || is_for_workflow(options);
 }
@@ -204,7 +161,7 @@ std::string token_only(const Options& options, const PostSettings& settings) {
 
 std::string problem_of_content(const Options& options, const PostSettings& settings) {
   for (const std::string& problem :
-       {problem_of_pairs(options), problem_of_texts(options, settings)}) {
+       {problem_of_options(options), problem_of_texts(options, settings)}) {
     if (!problem.empty()) return problem;
   }
   if (settings.is_stream && options.is_given("text") && options.text("text") != "-") {

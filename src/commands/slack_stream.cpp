@@ -27,12 +27,6 @@ namespace {
 
 constexpr size_t kMostBytesAfterStop = 65'536;  // what a pipe holds
 
-int64_t read_time_ms(const Options& options, const char* name) {
-  int64_t ms = 0;
-  if (base::read_duration_ms(base::trim(options.text(name)), ms)) return ms;
-  throw options.wrong_value(name, "a time like 1s, 500ms or 2m, at most a day");
-}
-
 // The time that is left once nothing more is read. Every wait of the stream goes through here.
 class Drain {
  public:
@@ -202,13 +196,13 @@ void tell(const slack::StreamResult& result, const Options& options, const PostS
 int run_stream(const Options& options, PostSettings settings) {
   const base::Env& env = options.env();
   const auto drain =
-      std::make_shared<Drain>(settings.line.clock, read_time_ms(options, "drain-timeout"));
+      std::make_shared<Drain>(settings.line.clock, options.duration_ms("drain-timeout", 0));
   base::stop_on_signals();
   bind(settings.line, drain);
   Channels channels(settings, env, drain);
   const auto tee = options.toggle("tee") ? std::make_shared<Tee>(env) : nullptr;
   slack::StreamOptions stream;
-  stream.interval_ms = read_time_ms(options, "interval");
+  stream.interval_ms = options.duration_ms("interval", 0);
   stream.encode = [&](const std::string& lines) { return encoded_text(lines, settings.trust); };
   stream.markup = markup_of(settings.trust);
   stream.on_end = [&] { drain->begin(); };
