@@ -9,6 +9,8 @@
 #include "base/file.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
+#include "commands/azure_options.hpp"
+#include "commands/azure_run.hpp"
 #include "commands/command.hpp"
 #include "commands/gollum_notify.hpp"
 #include "commands/help.hpp"
@@ -29,6 +31,7 @@ constexpr commands::Command kCommands[] = {
      commands::add_slack_post},
     {commands::kSlackServe, "answer Slack as a bot, on a port or as an Azure Function",
      commands::add_slack_serve},
+    {commands::kAzureRun, "run a script on Azure virtual machines", commands::add_azure_run},
 };
 
 const commands::Command& command_named(const std::string& name) {

@@ -1,0 +1,79 @@
+#include "azure/errors.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "base/utf8.hpp"
+#include "json/read.hpp"
+
+namespace azure {
+
+namespace {
+
+constexpr size_t kShownChars = 600;
+
+base::ExitCode code_of(int status) {
+  if (status == 401 || status == 403) return base::exit_refused;
+  if (status == 404) return base::exit_missing_input;
+  if (status == 400 || status == 413) return base::exit_bad_input;
+  if (status == 408 || status == 429 || status >= 500) return base::exit_retries_spent;
+  return base::exit_unavailable;
+}
+
+bool needs_running(const Fault& fault) {
+  return fault.message.find("requires the VM to be running") != std::string::npos ||
+         fault.code == "OperationNotAllowed";
+}
+
+// What to do about it; "" when Azure's own words are all there is.
+std::string remedy(int status, const Fault& fault) {
+  if (status == 401) return "; sign in as somebody of this tenant";
+  if (status == 403) {
+    return "; give the role Virtual Machine Contributor on the resource group to who signs in (on "
+           "the machine alone it can start a script, but not follow it)";
+  }
+  if (fault.code == "SubscriptionNotFound") return "; check --subscription";
+  if (status == 404) return "; check --subscription, --resource-group and --name";
+  if (needs_running(fault)) return "; start the machine first";
+  if (status == 429) return "; run on fewer machines at a time (--concurrency)";
+  return "";
+}
+
+}  // namespace
+
+Fault read_fault(const json::Value& reply) {
+  const json::Value* error = json::find(reply, "error");
+  if (error == nullptr) return {};
+  return {base::one_line(json::string_at(*error, "code")),
+          base::shorten(base::one_line(json::string_at(*error, "message")), kShownChars)};
+}
+
+Fault read_fault(const net::HttpResponse& reply) {
+  const std::optional<json::Value> body = json::try_parse(reply.body);
+  return body ? read_fault(*body) : Fault{};
+}
+
+base::Error refusal(const net::HttpResponse& reply, const std::string& doing) {
+  const Fault fault = read_fault(reply);
+  const std::string words =
+      fault.code.empty() && fault.message.empty()
+          ? fmt::format("HTTP {}", reply.status)
+          : fmt::format("{}: {} (HTTP {})", fault.code, fault.message, reply.status);
+  return {code_of(reply.status),
+          fmt::format("Azure did not {}: {}{}", doing, words, remedy(reply.status, fault))};
+}
+
+base::Error operation_failure(const std::string& state, const Fault& fault) {
+  const std::string code = fault.code.empty() ? "no reason given" : fault.code;
+  return {base::exit_unavailable, fmt::format("Azure's operation ended as {}: {}{}{}", state, code,
+                                              fault.message.empty() ? "" : ": ", fault.message)};
+}
+
+bool is_busy(const net::HttpResponse& reply) {
+  if (reply.status != 409) return false;
+  const Fault fault = read_fault(reply);
+  return !needs_running(fault) && fault.message.find("in progress") != std::string::npos;
+}
+
+}  // namespace azure

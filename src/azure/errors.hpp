@@ -1,0 +1,32 @@
+// What Azure Resource Manager says no with, as errors for a person.
+// Source: ARM's error bodies {"error":{"code","message"}}, learn.microsoft.com "Understand Azure
+// role definitions"; the recorded texts are in Azure's own clients.
+#pragma once
+
+#include <string>
+
+#include "base/error.hpp"
+#include "json/value.hpp"
+#include "net/http.hpp"
+
+namespace azure {
+
+// The error member of a reply or of an operation's status; both empty when there is none.
+struct Fault {
+  std::string code;
+  std::string message;  // one line
+};
+Fault read_fault(const json::Value& reply);
+Fault read_fault(const net::HttpResponse& reply);
+
+// A reply that is no success. `doing` says what was asked: "start the script". 77 for 401 and 403
+// (with the role that is missing), 66 for 404, 65 for 400, 75 for 408, 429 and 5xx, else 69.
+base::Error refusal(const net::HttpResponse& reply, const std::string& doing);
+
+// The same for an operation that ended without success: 69.
+base::Error operation_failure(const std::string& state, const Fault& fault);
+
+// Another script is running there: wait, then ask again.
+bool is_busy(const net::HttpResponse& reply);
+
+}  // namespace azure

@@ -1,0 +1,99 @@
+#include "azure/find_machines.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "net/url.hpp"
+
+namespace azure {
+
+namespace {
+
+constexpr int kMostPages = 1'000;
+
+// Every page of a list, beginning at a path of ARM's.
+std::vector<json::Value> list_all(const Arm& arm, const net::Http& http, const std::string& path) {
+  std::vector<json::Value> all;
+  std::string url = arm.cloud.arm + path;
+  for (int page = 0; page < kMostPages && !url.empty(); ++page) {
+    const MachinePage found = read_page(body_of(ask(arm, http, get(url), "list the machines")));
+    all.insert(all.end(), found.machines.begin(), found.machines.end());
+    url = found.next_link;
+    // It is followed with the token.
+    if (!url.empty() && net::origin(url) != net::origin(arm.cloud.arm)) {
+      throw base::Error(base::exit_malformed_reply,
+                        "Azure's list of machines goes on at another host; no token is sent there");
+    }
+  }
+  return all;
+}
+
+bool has_tag(const json::Value& machine, const std::pair<std::string, std::string>& wanted) {
+  for (const auto& [name, value] : read_tags(machine)) {
+    const bool fits = wanted.second.empty() || wanted.second == value;
+    if (base::lower_ascii(name) == base::lower_ascii(wanted.first) && fits) return true;
+  }
+  return false;
+}
+
+bool has_tags(const json::Value& machine, const Where& where) {
+  return std::all_of(where.tags.begin(), where.tags.end(),
+                     [&machine](const auto& tag) { return has_tag(machine, tag); });
+}
+
+std::vector<Machine> of_scale_set(const Arm& arm, const net::Http& http, const Where& where) {
+  Machine scale_set;
+  scale_set.subscription = where.subscription;
+  scale_set.resource_group = where.resource_group;
+  scale_set.name = where.scale_set;
+  std::vector<Machine> machines;
+  for (const std::string& instance : where.instances) {
+    machines.push_back(scale_set);
+    machines.back().instance = instance;
+  }
+  if (!machines.empty()) return machines;
+  for (const json::Value& instance : list_all(arm, http, instances_path(scale_set))) {
+    machines.push_back(read_machine(instance));
+  }
+  return machines;
+}
+
+std::vector<Machine> named(const Where& where) {
+  std::vector<Machine> machines;
+  for (const std::string& name : where.names) {
+    Machine machine;
+    machine.subscription = where.subscription;
+    machine.resource_group = where.resource_group;
+    machine.name = name;
+    machines.push_back(machine);
+  }
+  for (const std::string& id : where.ids) machines.push_back(machine_of_id(id));
+  return machines;
+}
+
+}  // namespace
+
+std::vector<Machine> find_machines(const Arm& arm, const net::Http& http, const Where& where) {
+  std::vector<Machine> found = named(where);
+  if (!where.scale_set.empty()) {
+    for (const Machine& machine : of_scale_set(arm, http, where)) found.push_back(machine);
+  }
+  if (where.all || !where.tags.empty()) {
+    const std::string path = machines_path(where.subscription, where.resource_group);
+    for (const json::Value& machine : list_all(arm, http, path)) {
+      if (has_tags(machine, where)) found.push_back(read_machine(machine));
+    }
+  }
+  std::vector<Machine> once;
+  for (const Machine& machine : found) {
+    const bool is_new = std::none_of(once.begin(), once.end(), [&machine](const Machine& other) {
+      return is_same(machine, other);
+    });
+    if (is_new) once.push_back(machine);
+  }
+  if (once.empty()) throw base::Error(base::exit_missing_input, "no machine fits; nothing was run");
+  return once;
+}
+
+}  // namespace azure

@@ -1,0 +1,297 @@
+#include "azure/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "azure/errors.hpp"
+#include "base/text.hpp"
+#include "base/utf8.hpp"
+
+namespace azure {
+
+namespace {
+
+constexpr int64_t kFirstPollMs = 1'000;
+
+bool is_success(const net::HttpResponse& reply) {
+  return reply.status >= 200 && reply.status <= 299;
+}
+
+base::Error with_words(const base::Error& error, const std::string& words) {
+  return {error.code(), error.what() + words};
+}
+
+int64_t bytes_of(const Captured& captured) {
+  return static_cast<int64_t>(captured.bytes.size());
+}
+
+// Adds what goes on where it ends; the first part begins it.
+void append(Captured& captured, const Stream& stream) {
+  for (const StreamPart& part : stream.parts) {
+    if (captured.bytes.empty()) captured.offset = part.offset;
+    if (part.offset == captured.offset + bytes_of(captured)) captured.bytes += part.bytes;
+  }
+  captured.total_bytes = stream.total_bytes;
+  captured.is_cut = bytes_of(captured) < stream.total_bytes;
+}
+
+Captured unwrapped(const std::string& bytes) {
+  return {bytes, 0, std::nullopt, bytes.size() >= kTailBytes};
+}
+
+}  // namespace
+
+Run::Run(const Arm& arm, const Job& job, Machine machine, std::string id)
+    : arm_(arm), job_(job), machine_(std::move(machine)), id_(std::move(id)), exchange_(arm) {
+  if (job_.script) shell_ = job_.script->shell;
+  if (job_.script && !job_.raw) nonce_ = id_;
+}
+
+Run::Run(const Arm& arm, const Job& job, const Ticket& ticket)
+    : Run(arm, job, ticket.machine, ticket.nonce) {
+  shell_ = ticket.shell;
+  nonce_ = ticket.nonce;
+  managed_name_ = ticket.managed_name;
+  state_ = managed_name_.empty() ? State::follow : State::view;
+  if (managed_name_.empty()) {
+    net::HttpResponse accepted;
+    accepted.status = 202;
+    if (!ticket.status_url.empty()) {
+      accepted.headers.emplace_back("azure-asyncoperation", ticket.status_url);
+    }
+    if (!ticket.result_url.empty()) accepted.headers.emplace_back("location", ticket.result_url);
+    operation_ = begin_operation(accepted, arm.cloud.arm);
+  }
+  is_started_ = true;
+}
+
+std::optional<Ticket> Run::ticket() const {
+  const bool can_be_followed = !managed_name_.empty() || !next_url(operation_).empty();
+  if (!is_started_ || is_fetching_ || !can_be_followed) return std::nullopt;
+  Ticket ticket;
+  ticket.machine = machine_;
+  ticket.shell = shell_;
+  ticket.nonce = nonce_;
+  ticket.full_output = job_.full_output;
+  ticket.status_url = operation_.status_url;
+  ticket.result_url = operation_.result_url;
+  ticket.managed_name = managed_name_;
+  return ticket;
+}
+
+Run::Wait Run::step(const net::Http& http) {
+  if (state_ == State::over) return std::nullopt;
+  if (began_ms_ < 0) began_ms_ = arm_.clock.monotonic_ms();
+  try {
+    check_time();
+    return take_step(http);
+  } catch (const base::Error& error) {
+    if (error.code() == base::exit_interrupted) return 0;  // the step was not done
+    return fail(error);
+  }
+}
+
+Run::Wait Run::take_step(const net::Http& http) {
+  switch (state_) {
+    case State::look:
+      return look(http);
+    case State::start:
+      return start(http);
+    case State::follow:
+      return follow(http);
+    case State::put:
+      return put(http);
+    case State::unclear:
+      return ask_if_there(http);
+    case State::view:
+      return view(http);
+    case State::remove:
+      return remove(http);
+    case State::over:
+      break;
+  }
+  return std::nullopt;
+}
+
+void Run::check_time() {
+  const int64_t passed_ms = arm_.clock.monotonic_ms() - began_ms_;
+  if (passed_ms < job_.timeout_ms || state_ == State::remove) return;
+  const base::Error late(base::exit_retries_spent,
+                         fmt::format("not over after {} s (--timeout)", job_.timeout_ms / 1000));
+  if (!cancel(late)) throw base::Error(late);
+}
+
+// What is sent, is known when the machine's system is; a managed run also needs its location.
+Run::Wait Run::look(const net::Http& http) {
+  const bool knows_system = job_.shell_known || machine_.system != System::unknown;
+  const bool knows_location = !job_.managed || !machine_.location.empty();
+  if (!knows_system || !knows_location) {
+    const auto reply = exchange_.step(http, get(arm_.cloud.arm + machine_path(machine_)));
+    if (!reply) return exchange_.wait_ms();
+    if (!is_success(*reply)) throw refusal(*reply, "tell what machine this is");
+    const Machine found = read_machine(body_of(*reply));
+    machine_.system = found.system;
+    machine_.location = found.location;
+  }
+  compose();
+  state_ = job_.managed ? State::put : State::start;
+  return 0;
+}
+
+void Run::compose() {
+  if (!job_.script) return;
+  Script script = *job_.script;
+  if (!job_.shell_known && machine_.system == System::unknown) {
+    throw base::Error(base::exit_malformed_reply,
+                      "Azure does not tell the machine's system; say --shell sh or powershell");
+  }
+  if (!job_.shell_known) {
+    script.shell = machine_.system == System::windows ? Shell::powershell : Shell::sh;
+  }
+  shell_ = script.shell;
+  if (job_.raw) {
+    to_send_ = script.text;
+  } else if (job_.managed) {
+    to_send_ = wrap(script, id_, Output::plain);
+  } else {
+    to_send_ = wrap(script, id_, job_.full_output ? Output::framed_from_start : Output::framed);
+  }
+}
+
+Run::Wait Run::start(const net::Http& http) {
+  const std::string command = job_.command.empty() ? command_id(shell_) : job_.command;
+  const auto reply = exchange_.step(
+      http, action_request(arm_.cloud.arm, machine_, command, to_send_, job_.raw_parameters));
+  if (!reply) return exchange_.wait_ms();
+  if (is_busy(*reply)) return wait_for_other(*reply);
+  if (reply->status >= 500) {
+    throw with_words(refusal(*reply, "say whether it took the script"),
+                     "; the script may be running: look before you run it again");
+  }
+  if (!is_success(*reply)) throw refusal(*reply, "start the script");
+  is_started_ = true;
+  ++result_.runs;
+  operation_ = begin_operation(*reply, arm_.cloud.arm);
+  poll_ms_ = 0;
+  if (operation_.is_over) return take_operation();
+  if (job_.detach) return end(Outcome::detached);
+  state_ = State::follow;
+  return next_poll_ms(*reply);
+}
+
+Run::Wait Run::wait_for_other(const net::HttpResponse& reply) {
+  const int64_t now_ms = arm_.clock.monotonic_ms();
+  if (busy_since_ms_ < 0) {
+    busy_since_ms_ = now_ms;
+    job_.on_notice(machine_, "another script runs there; waiting for its end");
+  }
+  const int64_t wait_ms = next_poll_ms(reply);
+  if (now_ms + wait_ms - busy_since_ms_ <= job_.wait_conflict_ms) return wait_ms;
+  throw with_words(
+      refusal(reply, "start the script"),
+      fmt::format("; waited {} s for it (--wait-conflict)", (now_ms - busy_since_ms_) / 1000));
+}
+
+Run::Wait Run::follow(const net::Http& http) {
+  const auto reply = exchange_.step(http, get(next_url(operation_)));
+  if (!reply) return exchange_.wait_ms();
+  if (!is_success(*reply)) throw refusal(*reply, "tell how the script goes");
+  const bool had_status_url = !operation_.status_url.empty();
+  advance(operation_, *reply);
+  if (operation_.is_over) return take_operation();
+  const bool only_result_is_missing = had_status_url && operation_.status_url.empty();
+  return only_result_is_missing ? 0 : next_poll_ms(*reply);
+}
+
+Run::Wait Run::take_operation() {
+  is_started_ = false;
+  if (!succeeded(operation_)) throw operation_failure(operation_.state, operation_.fault);
+  const ActionOutput output = read_action_output(operation_.result);
+  if (nonce_.empty()) {
+    result_.output = unwrapped(output.output);
+    result_.errors = unwrapped(output.errors);
+    return end(output.failed ? Outcome::failed : Outcome::succeeded);
+  }
+  const std::optional<Report> report = read_report(output.all, nonce_);
+  if (report) return take_report(*report);
+  const std::string words = base::one_line(base::trim(output.all));
+  throw base::Error(base::exit_malformed_reply,
+                    fmt::format("the script's exit code did not come back; Azure shows: {}",
+                                words.empty() ? "nothing" : base::shorten(words, 300)));
+}
+
+Run::Wait Run::take_report(const Report& report) {
+  const int64_t had_bytes = bytes_of(result_.output) + bytes_of(result_.errors);
+  append(result_.output, report.out);
+  append(result_.errors, report.err);
+  const int64_t came_bytes = bytes_of(result_.output) + bytes_of(result_.errors) - had_bytes;
+  if (!is_fetching_) {
+    if (!report.exit_code) {
+      throw base::Error(base::exit_malformed_reply,
+                        "the script's exit code came back damaged; please report this");
+    }
+    result_.exit_code = report.exit_code;
+    result_.outcome = *report.exit_code == 0 ? Outcome::succeeded : Outcome::failed;
+  }
+  const bool is_cut = result_.output.is_cut || result_.errors.is_cut;
+  if (!job_.full_output || !is_cut) return end(result_.outcome);
+  if (came_bytes == 0 && is_fetching_) {
+    throw base::Error(base::exit_malformed_reply, "a run that was to fetch output brought nothing");
+  }
+  return fetch_more(came_bytes);
+}
+
+// Starts the next run that brings what was kept on the machine.
+Run::Wait Run::fetch_more(int64_t came_bytes) {
+  if (!is_fetching_) {
+    const int64_t all =
+        result_.output.total_bytes.value_or(0) + result_.errors.total_bytes.value_or(0);
+    const int64_t a_run = std::max<int64_t>(came_bytes, 1);
+    job_.on_notice(machine_, fmt::format("{} of {} bytes came; fetching the others takes about {} "
+                                         "more runs of 20 s or more (--full-output)",
+                                         came_bytes, all, (all - came_bytes + a_run - 1) / a_run));
+  }
+  is_fetching_ = true;
+  busy_since_ms_ = -1;
+  poll_ms_ = 0;
+  to_send_ = fetch(shell_, nonce_, bytes_of(result_.output), bytes_of(result_.errors));
+  state_ = State::start;
+  return 0;
+}
+
+int64_t Run::next_poll_ms(const net::HttpResponse& reply) {
+  poll_ms_ = poll_ms_ == 0 ? kFirstPollMs : poll_ms_ * 3 / 2;
+  poll_ms_ = std::min(poll_ms_, job_.longest_poll_ms);
+  return std::max(poll_ms_, asked_wait_ms(reply, arm_.clock.unix_s()));
+}
+
+Run::Wait Run::fail(const base::Error& error) {
+  if (is_fetching_) {  // the result is known; only a part of its output is missing
+    result_.notices.push_back(
+        fmt::format("the rest of the output was not fetched: {}", error.what()));
+    is_started_ = false;
+    return end(result_.outcome);
+  }
+  if (!result_.error) result_.error = error;
+  return end(is_started_ ? Outcome::unfinished : Outcome::error);
+}
+
+Run::Wait Run::end(Outcome outcome) {
+  result_.outcome = outcome;
+  result_.seconds = (arm_.clock.monotonic_ms() - began_ms_) / 1000;
+  state_ = State::over;
+  return std::nullopt;
+}
+
+bool Run::cancel(const base::Error& why) {
+  if (state_ != State::view && state_ != State::unclear) return false;
+  result_.error = why;
+  result_.outcome = Outcome::unfinished;
+  exchange_ = Exchange(arm_);
+  state_ = State::remove;
+  return true;
+}
+
+}  // namespace azure

@@ -1,0 +1,229 @@
+// What azure-run's options mean; see azure_options.hpp.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "base/utf8.hpp"
+#include "commands/azure_options.hpp"
+#include "commands/report.hpp"
+#include "net/url.hpp"
+
+namespace commands {
+
+namespace {
+
+constexpr size_t kMostScriptBytes = size_t{1} << 20U;  // Azure's own limit is told by wrap()
+constexpr size_t kMostCredsBytes = size_t{1} << 16U;
+constexpr const char* kRunCommands[] = {azure::kRunShell, azure::kRunPowerShell};
+
+std::string read_url(const Options& options, const std::string& name) {
+  const std::string url = base::trim(options.text(name));
+  if (!url.empty() && !net::is_http_url(url)) {
+    throw options.wrong_value(name, "an http or https URL");
+  }
+  return azure::without_slash(url);
+}
+
+azure::Cloud read_cloud(const Options& options, const std::string& arm_of_creds) {
+  const std::optional<azure::Cloud> known = azure::cloud_named(base::trim(options.text("cloud")));
+  if (!known) throw options.wrong_value("cloud", "public, usgov or china");
+  azure::Cloud cloud = *known;
+  const std::string arm = read_url(options, "arm-endpoint");
+  const std::string authority = read_url(options, "authority");
+  if (!arm_of_creds.empty() && options.source("cloud") == Source::fallback) {
+    cloud.arm = azure::without_slash(arm_of_creds);
+  }
+  if (!arm.empty()) cloud.arm = arm;
+  if (!authority.empty()) cloud.authority = authority;
+  return cloud;
+}
+
+// "@FILE" stands for the file's text, as in az.
+std::string with_file(const std::string& text, const std::string& what, size_t most_bytes) {
+  if (!text.starts_with('@') || text.find('\n') != std::string::npos) return text;
+  return base::read_file(text.substr(1), most_bytes, what);
+}
+
+std::string read_script(const Options& options) {
+  std::vector<std::string> lines;
+  for (const std::string& line : options.values("scripts")) {
+    lines.push_back(with_file(line, "the script", kMostScriptBytes));
+  }
+  if (!lines.empty()) return base::join(lines, "\n");
+  const std::string path = options.text("script-file");
+  return path.empty() ? "" : base::read_file(path, kMostScriptBytes, "the script");
+}
+
+std::vector<azure::Parameter> read_parameters(const Options& options) {
+  std::vector<azure::Parameter> parameters;
+  for (const std::string& word : options.list("parameters")) {
+    const size_t equal = word.find('=');
+    if (equal == std::string::npos || equal == 0) {
+      parameters.push_back({"", word});
+    } else {
+      parameters.push_back({word.substr(0, equal), word.substr(equal + 1)});
+    }
+  }
+  return parameters;
+}
+
+// The kind that --shell or --command-id says; nothing when both leave it open.
+std::optional<azure::Shell> read_shell(const Options& options) {
+  const std::string word = base::lower_ascii(base::trim(options.text("shell")));
+  const std::string command = base::lower_ascii(base::trim(options.text("command-id")));
+  const bool says_powershell = command == base::lower_ascii(azure::kRunPowerShell);
+  const bool says_sh = command == base::lower_ascii(azure::kRunShell);
+  if (word.empty() && says_powershell) return azure::Shell::powershell;
+  if (word.empty() && says_sh) return azure::Shell::sh;
+  if (word.empty()) return std::nullopt;
+  if ((word == "powershell" || word == "pwsh") && !says_sh) return azure::Shell::powershell;
+  if (word == "sh" && !says_powershell) return azure::Shell::sh;
+  if (word == "bash" && !says_powershell) return azure::Shell::bash;
+  if (word == "sh" || word == "bash" || word == "powershell" || word == "pwsh") {
+    throw base::Error(base::exit_usage, "--shell and --command-id contradict each other");
+  }
+  throw options.wrong_value("shell", "sh, bash or powershell");
+}
+
+// A command of Azure's that takes no script, with its name; "" for those that run scripts.
+std::string read_own_command(const Options& options) {
+  const std::string word = base::trim(options.text("command-id"));
+  for (const char* known : kRunCommands) {
+    if (base::lower_ascii(word) == base::lower_ascii(known)) return "";
+  }
+  return word;
+}
+
+void read_content(const Options& options, azure::Job& job) {
+  job.command = read_own_command(options);
+  const bool has_script =
+      options.is_on("scripts") || options.is_on("script-file") || options.is_on("remote-script");
+  if (!job.command.empty()) {
+    const std::vector<azure::Parameter> parameters = read_parameters(options);
+    if (has_script || options.is_on("arguments")) {
+      throw base::Error(base::exit_usage,
+                        fmt::format("{} is a command of Azure's own, which takes no script",
+                                    shown_value(job.command)));
+    }
+    job.raw = true;
+    job.raw_parameters = parameters;
+    return;
+  }
+  if (!has_script) {
+    throw base::Error(base::exit_usage,
+                      "nothing to run; give --scripts, --script-file or --remote-script");
+  }
+  const std::optional<azure::Shell> shell = read_shell(options);
+  azure::Script script;
+  script.shell = shell.value_or(azure::Shell::sh);
+  script.text = read_script(options);
+  script.remote_path = options.text("remote-script");
+  script.parameters = read_parameters(options);
+  script.arguments = options.list("arguments");
+  if (script.text.empty() && script.remote_path.empty()) {
+    throw base::Error(base::exit_bad_input, "the script is empty");
+  }
+  job.shell_known = shell.has_value();
+  if (job.raw) job.raw_parameters = script.parameters;
+  job.script = std::move(script);
+}
+
+}  // namespace
+
+SignIn read_sign_in(const Options& options) {
+  const base::Env& env = options.env();
+  if (options.source("client-secret") == Source::flag) {
+    report_notice(env, kAzureRun,
+                  "a secret on the command line can be read by others on this machine; set "
+                  "AZURE_CLIENT_SECRET instead");
+  }
+  azure::Known known;
+  known.tenant = base::trim(options.text("tenant"));
+  known.client_id = base::trim(options.text("client-id"));
+  known.client_secret = options.text("client-secret");
+  known.certificate_file = options.text("certificate");
+  known.certificate_password = options.text("certificate-password");
+  known.federated_token_file = options.text("federated-token-file");
+  known.github_url = env("ACTIONS_ID_TOKEN_REQUEST_URL");
+  known.github_token = env("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
+  known.identity_endpoint = env("IDENTITY_ENDPOINT");
+  known.identity_header = env("IDENTITY_HEADER");
+  known.imds_endpoint = env("AZURE_POD_IDENTITY_AUTHORITY_HOST");
+  known.in_actions = in_actions(env);
+  SignIn sign_in;
+  sign_in.subscription = base::trim(options.text("subscription"));
+  std::string arm_of_creds;
+  // What is given by itself is nearer than what the JSON holds; but only one secret is meant.
+  const std::string creds_text = options.text("creds");
+  const bool takes_creds = !creds_text.empty() && known.client_secret.empty();
+  if (takes_creds) {
+    const azure::Creds creds = azure::read_creds(
+        with_file(creds_text, "the credentials", kMostCredsBytes), options.origin("creds"));
+    known.client_secret = creds.client_secret;
+    known.client_id = creds.client_id;
+    known.tenant = creds.tenant;
+    if (sign_in.subscription.empty()) sign_in.subscription = creds.subscription;
+    arm_of_creds = creds.arm_endpoint;
+  }
+  report_secret(env, known.client_secret);
+  report_secret(env, known.certificate_password);
+  report_secret(env, options.text("run-as-password"));
+  sign_in.cloud = read_cloud(options, arm_of_creds);
+  sign_in.credentials = azure::choose(known, base::lower_ascii(base::trim(options.text("auth"))));
+  return sign_in;
+}
+
+azure::Where read_where(const Options& options, const std::string& subscription) {
+  azure::Where where;
+  where.subscription = subscription;
+  where.resource_group = base::trim(options.text("resource-group"));
+  where.names = options.list("name");
+  where.ids = options.list("ids");
+  where.all = options.toggle("all");
+  where.scale_set = base::trim(options.text("vmss"));
+  where.instances = options.list("instance-id");
+  for (const std::string& tag : options.list("tag")) {
+    const size_t equal = tag.find('=');
+    where.tags.emplace_back(base::trim(tag.substr(0, equal)),
+                            equal == std::string::npos ? "" : tag.substr(equal + 1));
+  }
+  const bool by_group = !where.names.empty() || !where.scale_set.empty();
+  const bool by_list = where.all || !where.tags.empty();
+  if (!by_group && !by_list && where.ids.empty()) {
+    throw base::Error(base::exit_usage,
+                      "which machine? give --name, --ids, --tag, --vmss or --all");
+  }
+  if (by_group && where.resource_group.empty()) {
+    throw base::Error(base::exit_usage, "--name and --vmss need --resource-group");
+  }
+  if ((by_group || by_list) && subscription.empty()) {
+    throw base::Error(base::exit_usage,
+                      "which subscription? give --subscription or set AZURE_SUBSCRIPTION_ID");
+  }
+  for (const std::string& id : where.ids) azure::machine_of_id(id);  // throws before any sign-in
+  return where;
+}
+
+azure::Job read_job(const Options& options) {
+  azure::Job job;
+  job.raw = options.toggle("raw");
+  job.full_output = options.toggle("full-output");
+  job.managed = options.toggle("managed");
+  job.detach = options.toggle("detach");
+  job.run_as_user = options.text("run-as");
+  job.run_as_password = options.text("run-as-password");
+  job.timeout_ms = options.duration_ms("timeout", 1);
+  job.wait_conflict_ms = options.duration_ms("wait-conflict", 0);
+  job.longest_poll_ms = options.duration_ms("poll-interval", 10);
+  if (!options.is_on("attach") && !options.toggle("check")) read_content(options, job);
+  if (job.script && !job.raw && job.shell_known) {
+    // What can't be wrapped is told before anything is asked of Azure.
+    azure::wrap(*job.script, "0000000000000000", azure::Output::framed);
+  }
+  return job;
+}
+
+}  // namespace commands
