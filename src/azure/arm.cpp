@@ -50,9 +50,6 @@ std::optional<net::HttpResponse> Exchange::step(const net::Http& http,
   const std::string token = arm_->tokens->token();
   net::HttpRequest signed_request = request;
   signed_request.headers.emplace_back("Authorization", "Bearer " + token);
-  if (request.repeatable && arm_->while_waiting) {
-    signed_request.on_progress = [this](int64_t /*sent_bytes*/) { arm_->while_waiting(); };
-  }
   net::Attempts attempts = attempts_.value_or(net::Attempts(policy_for(*arm_, request)));
   attempts_.reset();  // also when the next line throws
   std::optional<net::HttpResponse> reply = attempts.next(http, arm_->clock, signed_request);

@@ -25,7 +25,6 @@ struct Arm {
   base::Clock clock;
   int64_t retry_budget_ms = 300'000;  // how long one request may be tried
   std::function<void(const std::string& reason, int64_t wait_ms)> on_wait;
-  std::function<void()> while_waiting;  // called during a harmless request; what it throws ends it
 };
 
 class Exchange {

@@ -24,7 +24,7 @@ constexpr Relation kApart[] = {
     {"all", "tag"},
     {"creds", "client-secret certificate"},
     {"client-secret", "certificate"},
-    {"cloud", "arm-endpoint"},
+    {"arm-endpoint", "cloud"},
 };
 
 constexpr Relation kNeeds[] = {

@@ -96,11 +96,11 @@ Shape read_shape(const Options& options) {
   throw options.wrong_value("output", "text, json or jsonl");
 }
 
-AzureOutput::AzureOutput(base::Env env, Shape shape, const std::vector<azure::Machine>& machines)
-    : env_(std::move(env)),
-      shape_(shape),
-      is_one_(machines.size() == 1),
-      is_terminal_(::isatty(STDERR_FILENO) == 1) {
+AzureOutput::AzureOutput(base::Env env, Shape shape)
+    : env_(std::move(env)), shape_(shape), is_terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+void AzureOutput::expect(const std::vector<azure::Machine>& machines) {
+  is_one_ = machines.size() == 1;
   const std::vector<std::string> names = azure::shown_names(machines);
   for (size_t i = 0; i < machines.size(); ++i) names_[azure::resource_id(machines[i])] = names[i];
 }
@@ -140,9 +140,13 @@ void AzureOutput::live(const azure::Machine& machine, bool is_errors, const std:
 }
 
 void AzureOutput::notice(const azure::Machine& machine, const std::string& text) {
+  progress(fmt::format("{}: {}", names_.at(azure::resource_id(machine)), text));
+}
+
+void AzureOutput::progress(const std::string& text) {
   const std::lock_guard lock(mutex_);
   clear_state();
-  report_progress(kAzureRun, fmt::format("{}: {}", names_[azure::resource_id(machine)], text));
+  report_progress(kAzureRun, text);
 }
 
 void AzureOutput::over(const Ran& ran) {

@@ -30,11 +30,15 @@ struct Ran {
 // check(), not there.
 class AzureOutput {
  public:
-  AzureOutput(base::Env env, Shape shape, const std::vector<azure::Machine>& machines);
+  AzureOutput(base::Env env, Shape shape);
+
+  // Whose output is to come; from here on it knows their names. Not while others use it.
+  void expect(const std::vector<azure::Machine>& machines);
 
   // Output of a managed script, as it comes.
   void live(const azure::Machine& machine, bool is_errors, const std::string& text);
   void notice(const azure::Machine& machine, const std::string& text);
+  void progress(const std::string& text);
   // One that is over: its output, unless that was shown live, and how it went.
   void over(const Ran& ran);
   // The last line of a terminal: how far it is; "" clears it.
@@ -49,7 +53,7 @@ class AzureOutput {
 
   base::Env env_;
   Shape shape_;
-  bool is_one_;
+  bool is_one_ = true;
   bool is_terminal_;
   std::map<std::string, std::string> names_;       // by resource ID
   std::map<std::string, std::string> unfinished_;  // the begun line of a name's stream

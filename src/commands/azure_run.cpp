@@ -28,34 +28,69 @@ constexpr size_t kMostThreads = 24;  // each waits for one reply at a time
 constexpr size_t kIdBytes = 8;
 constexpr size_t kMostTokenBytes = size_t{8} << 20U;
 constexpr int64_t kStateEveryMs = 1'000;
+constexpr int64_t kNapMs = 200;
 
 // What there is while scripts run.
 struct Fleet {
   const Options& options;
+  AzureOutput& output;
   azure::Arm arm;
   azure::Job job;
   std::vector<std::unique_ptr<azure::Run>> runs;
-  std::vector<net::Http> https;         // one a thread
-  std::atomic<bool> is_ending = false;  // what runs is being ended: no interruption any more
+  std::vector<std::string> names;  // of their machines
+  std::vector<net::Http> https;    // one a thread
 };
 
-azure::Arm make_arm(const Options& options, const SignIn& sign_in) {
-  const base::Env env = options.env();
-  const net::CurlOptions curl = curl_options(options);
-  const auto on_wait = [](const std::string& reason, int64_t wait_ms) {
-    report_progress(kAzureRun,
-                    fmt::format("{}; next attempt in {} s", reason, (wait_ms + 999) / 1000));
+// After a stop was asked for, what is being waited for is given up, unless it ends something.
+class Stopping {
+ public:
+  void end_things() { is_ending_ = true; }
+
+  void check() const {
+    if (base::stop_asked() && !is_ending_) {
+      throw base::Error(base::exit_interrupted, "interrupted");
+    }
+  }
+
+ private:
+  std::atomic<bool> is_ending_ = false;
+};
+
+// A start of a script is waited for: else nobody would know whether it runs.
+net::Http stoppable(const net::Http& http, const Stopping& stopping) {
+  return [http, &stopping](const net::HttpRequest& request) {
+    if (!request.repeatable) return http(request);
+    net::HttpRequest watched = request;
+    watched.on_progress = [&stopping](int64_t /*sent_bytes*/) { stopping.check(); };
+    return http(watched);
   };
+}
+
+base::Clock stoppable(base::Clock clock, const Stopping& stopping) {
+  clock.sleep_ms = [sleep = clock.sleep_ms, &stopping](int64_t ms) {
+    for (int64_t slept = 0; slept < ms; slept += kNapMs) {
+      stopping.check();
+      sleep(std::min(kNapMs, ms - slept));
+    }
+  };
+  return clock;
+}
+
+azure::Arm make_arm(const Options& options, const SignIn& sign_in, AzureOutput& output,
+                    const Stopping& stopping) {
+  const base::Env env = options.env();
   azure::Arm arm;
   arm.cloud = sign_in.cloud;
-  arm.clock = base::real_clock();
+  arm.clock = stoppable(base::real_clock(), stopping);
   arm.retry_budget_ms = options.number("retry-budget", 0, 86'400) * 1000;
-  arm.on_wait = on_wait;
+  arm.on_wait = [&output](const std::string& reason, int64_t wait_ms) {
+    output.progress(fmt::format("{}; next attempt in {} s", reason, (wait_ms + 999) / 1000));
+  };
   azure::TokenLine line;
-  line.http = net::curl_http(curl);
+  line.http = stoppable(net::curl_http(curl_options(options)), stopping);
   line.clock = arm.clock;
   line.retry_budget_ms = arm.retry_budget_ms;
-  line.on_wait = on_wait;
+  line.on_wait = arm.on_wait;
   line.on_secret = [env](const std::string& secret) { report_secret(env, secret); };
   arm.tokens = std::make_shared<azure::TokenSource>(sign_in.credentials, sign_in.cloud, line);
   return arm;
@@ -67,14 +102,9 @@ std::vector<azure::Machine> machines_of(const Fleet& fleet) {
   return machines;
 }
 
-std::vector<Ran> results_of(const Fleet& fleet) {
-  const std::vector<std::string> names = azure::shown_names(machines_of(fleet));
-  std::vector<Ran> all;
-  for (size_t i = 0; i < fleet.runs.size(); ++i) {
-    const azure::Run& run = *fleet.runs[i];
-    all.push_back({names[i], azure::resource_id(run.machine()), run.result()});
-  }
-  return all;
+Ran ran(const Fleet& fleet, size_t thing) {
+  const azure::Run& run = *fleet.runs[thing];
+  return {fleet.names[thing], azure::resource_id(run.machine()), run.result()};
 }
 
 // What may go on without us, as a token; "" when nothing does.
@@ -86,6 +116,10 @@ std::string token_of(const Fleet& fleet) {
   return tickets.empty() ? "" : azure::write_tickets(tickets);
 }
 
+size_t read_concurrency(const Options& options) {
+  return static_cast<size_t>(options.number("concurrency", 1, 10'000));
+}
+
 size_t most_failures(const Options& options) {
   if (options.toggle("fail-fast")) return 1;
   if (!options.is_on("max-failures")) return SIZE_MAX;
@@ -93,22 +127,22 @@ size_t most_failures(const Options& options) {
 }
 
 // Steps all runs until they are over, or somebody wants to stop.
-void run_all(Fleet& fleet, AzureOutput& output, const std::vector<std::string>& names) {
+void run_all(Fleet& fleet) {
+  AzureOutput& output = fleet.output;
   const int64_t began_ms = fleet.arm.clock.monotonic_ms();
   const size_t most = most_failures(fleet.options);
   size_t failures = 0;
   int64_t shown_ms = -kStateEveryMs;
   base::Schedule schedule;
   schedule.things = fleet.runs.size();
-  schedule.most_at_once = static_cast<size_t>(fleet.options.number("concurrency", 1, 10'000));
+  schedule.most_at_once = read_concurrency(fleet.options);
   schedule.threads = fleet.https.size();
   schedule.step = [&](size_t thing, size_t thread) {
     return fleet.runs[thing]->step(fleet.https[thread]);
   };
   schedule.on_over = [&](size_t thing) {
-    const azure::Run& run = *fleet.runs[thing];
-    output.over({names[thing], azure::resource_id(run.machine()), run.result()});
-    const azure::Outcome outcome = run.result().outcome;
+    output.over(ran(fleet, thing));
+    const azure::Outcome outcome = fleet.runs[thing]->result().outcome;
     const bool is_well =
         outcome == azure::Outcome::succeeded || outcome == azure::Outcome::detached;
     failures += is_well ? 0 : 1;
@@ -119,11 +153,11 @@ void run_all(Fleet& fleet, AzureOutput& output, const std::vector<std::string>& 
     if (passed_ms - shown_ms >= kStateEveryMs) {
       shown_ms = passed_ms;
       output.state(schedule.things == 1
-                       ? fmt::format("{}: running, {} s", names.front(), passed_ms / 1000)
+                       ? fmt::format("{}: running, {} s", fleet.names.front(), passed_ms / 1000)
                        : fmt::format("{} of {} over, {} running, {} s", over, schedule.things,
                                      running, passed_ms / 1000));
     }
-    return fleet.is_ending || !base::stop_asked();
+    return !base::stop_asked();
   };
   base::run_schedule(schedule);
   output.state("");
@@ -131,11 +165,10 @@ void run_all(Fleet& fleet, AzureOutput& output, const std::vector<std::string>& 
 
 // After a stop was asked for: ends what can be ended. Scripts of actions can't.
 void end_all(Fleet& fleet) {
-  fleet.is_ending = true;
   const base::Error why(base::exit_interrupted, "interrupted; Azure was told to end the script");
-  std::vector<azure::Run*> ending;
-  for (const auto& run : fleet.runs) {
-    if (run->cancel(why)) ending.push_back(run.get());
+  std::vector<size_t> ending;
+  for (size_t i = 0; i < fleet.runs.size(); ++i) {
+    if (fleet.runs[i]->cancel(why)) ending.push_back(i);
   }
   if (ending.empty()) return;
   base::Schedule schedule;
@@ -143,17 +176,20 @@ void end_all(Fleet& fleet) {
   schedule.most_at_once = ending.size();
   schedule.threads = fleet.https.size();
   schedule.step = [&](size_t thing, size_t thread) {
-    return ending[thing]->step(fleet.https[thread]);
+    return fleet.runs[ending[thing]]->step(fleet.https[thread]);
   };
-  schedule.on_over = [](size_t) { return true; };
+  schedule.on_over = [&](size_t thing) {
+    fleet.output.over(ran(fleet, ending[thing]));
+    return true;
+  };
   schedule.on_tick = [](size_t, size_t) { return true; };
   base::run_schedule(schedule);
 }
 
 void tell_of_token(const Fleet& fleet, const std::string& token) {
   std::vector<std::string> names;
-  for (const auto& run : fleet.runs) {
-    if (run->ticket()) names.push_back(azure::short_name(run->machine()));
+  for (size_t i = 0; i < fleet.runs.size(); ++i) {
+    if (fleet.runs[i]->ticket()) names.push_back(fleet.names[i]);
   }
   if (names.size() > 5) {
     names = {names[0], names[1], names[2], fmt::format("and {} more", names.size() - 3)};
@@ -163,9 +199,10 @@ void tell_of_token(const Fleet& fleet, const std::string& token) {
 }
 
 // Everything after the last step. Returns the exit code.
-int tell(const Fleet& fleet, Shape shape, const AzureOutput& output) {
+int tell(const Fleet& fleet, Shape shape) {
   const base::Env& env = fleet.options.env();
-  const std::vector<Ran> all = results_of(fleet);
+  std::vector<Ran> all;
+  for (size_t i = 0; i < fleet.runs.size(); ++i) all.push_back(ran(fleet, i));
   const std::string token = token_of(fleet);
   const bool is_remote = base::trim(fleet.options.text("exit-code")) == "remote";
   tell_all({[&] {
@@ -183,7 +220,7 @@ int tell(const Fleet& fleet, Shape shape, const AzureOutput& output) {
             },
             [&] { write_azure_outputs(env, all); },
             [&] { write_output(env, "attach_token", token); },
-            [&] { write_summary(env, results_markdown(all)); }, [&] { output.check(); }});
+            [&] { write_summary(env, results_markdown(all)); }, [&] { fleet.output.check(); }});
   return base::stop_asked() ? base::exit_interrupted : azure_exit_code(all, is_remote);
 }
 
@@ -225,41 +262,52 @@ void check_words(const Options& options) {
   }
 }
 
+// A connection for each thread, once it is known how many machines there are.
+void open_lines(Fleet& fleet, const Stopping& stopping) {
+  const size_t threads =
+      std::min({fleet.runs.size(), read_concurrency(fleet.options), kMostThreads});
+  while (fleet.https.size() < threads) {
+    fleet.https.push_back(stoppable(net::curl_http(curl_options(fleet.options)), stopping));
+  }
+}
+
+void show_while_running(Fleet& fleet) {
+  const std::vector<azure::Machine> machines = machines_of(fleet);
+  fleet.names = azure::shown_names(machines);
+  fleet.output.expect(machines);
+  fleet.job.on_output = [&fleet](const azure::Machine& machine, bool is_errors,
+                                 const std::string& text) {
+    fleet.output.live(machine, is_errors, text);
+  };
+  fleet.job.on_notice = [&fleet](const azure::Machine& machine, const std::string& text) {
+    fleet.output.notice(machine, text);
+  };
+}
+
 int run(const Options& options) {
   check_azure_usage(options);
   check_words(options);
   const Shape shape = read_shape(options);
-  const bool attaches = options.is_on("attach");
   const azure::Job job = read_job(options);
   const SignIn sign_in = read_sign_in(options);
+  const bool attaches = options.is_on("attach");
   const azure::Where where = attaches ? azure::Where() : read_where(options, sign_in.subscription);
-  Fleet fleet{options, make_arm(options, sign_in), job, {}, {}, {}};
-  const net::CurlOptions curl = curl_options(options);
-  const net::Http first_http = net::curl_http(curl);
-  if (options.toggle("check")) return run_check(options, fleet.arm, first_http, where);
   base::stop_on_signals();
-  fleet.arm.while_waiting = [&fleet] {
-    if (base::stop_asked() && !fleet.is_ending) {
-      throw base::Error(base::exit_interrupted, "interrupted");
-    }
-  };
-  begin_runs(fleet, where, first_http);
-  const std::vector<azure::Machine> machines = machines_of(fleet);
-  AzureOutput output(options.env(), shape, machines);
-  fleet.job.on_output = [&output](const azure::Machine& machine, bool is_errors,
-                                  const std::string& text) {
-    output.live(machine, is_errors, text);
-  };
-  fleet.job.on_notice = [&output](const azure::Machine& machine, const std::string& text) {
-    output.notice(machine, text);
-  };
-  const size_t at_once = static_cast<size_t>(options.number("concurrency", 1, 10'000));
-  const size_t threads = std::min({fleet.runs.size(), at_once, kMostThreads});
-  fleet.https.push_back(first_http);
-  while (fleet.https.size() < threads) fleet.https.push_back(net::curl_http(curl));
-  run_all(fleet, output, azure::shown_names(machines));
-  if (base::stop_asked()) end_all(fleet);
-  return tell(fleet, shape, output);
+  Stopping stopping;
+  AzureOutput output(options.env(), shape);
+  Fleet fleet{options, output, make_arm(options, sign_in, output, stopping), job, {}, {}, {}};
+  const net::Http http = stoppable(net::curl_http(curl_options(options)), stopping);
+  if (options.toggle("check")) return run_check(options, fleet.arm, http, where);
+  begin_runs(fleet, where, http);
+  fleet.https.push_back(http);
+  open_lines(fleet, stopping);
+  show_while_running(fleet);
+  run_all(fleet);
+  if (base::stop_asked()) {
+    stopping.end_things();
+    end_all(fleet);
+  }
+  return tell(fleet, shape);
 }
 
 }  // namespace
