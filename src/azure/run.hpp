@@ -86,6 +86,7 @@ class Run {
   // deleted, which ends its script. False when nothing can be done.
   bool cancel(const base::Error& why);
 
+  bool is_over() const { return state_ == State::over; }
   const Machine& machine() const { return machine_; }
   const Result& result() const { return result_; }
   // Of a script that was started and may be running still.
