@@ -51,6 +51,10 @@ Run::Run(const Arm& arm, const Job& job, Machine machine, std::string id)
 
 Run::Run(const Arm& arm, const Job& job, const Ticket& ticket)
     : Run(arm, job, ticket.machine, ticket.nonce) {
+  take(ticket);
+}
+
+void Run::take(const Ticket& ticket) {
   shell_ = ticket.shell;
   nonce_ = ticket.nonce;
   managed_name_ = ticket.managed_name;
@@ -62,7 +66,7 @@ Run::Run(const Arm& arm, const Job& job, const Ticket& ticket)
       accepted.headers.emplace_back("azure-asyncoperation", ticket.status_url);
     }
     if (!ticket.result_url.empty()) accepted.headers.emplace_back("location", ticket.result_url);
-    operation_ = begin_operation(accepted, arm.cloud.arm);
+    operation_ = begin_operation(accepted, arm_.cloud.arm);
   }
   is_started_ = true;
 }

@@ -96,6 +96,7 @@ class Run {
   enum class State { look, start, follow, put, unclear, view, remove, over };
   using Wait = std::optional<int64_t>;
 
+  void take(const Ticket& ticket);
   Wait take_step(const net::Http& http);
   void check_time();
   Wait look(const net::Http& http);

