@@ -64,7 +64,9 @@ net::HttpRequest identity_request(const std::string& url, const char* version,
                                   const Known& known, const Cloud& cloud) {
   Fields fields = {{"api-version", version}, {"resource", without_slash(cloud.arm)}};
   if (!known.client_id.empty()) fields.emplace_back("client_id", known.client_id);
-  return get(with_query(url, fields), header, value);
+  net::HttpRequest request = get(with_query(url, fields), header, value);
+  request.direct = true;  // the answer is about who asks
+  return request;
 }
 
 }  // namespace

@@ -183,6 +183,7 @@ HttpResponse exchange_with(CURL* curl, const HttpRequest& request, const CurlOpt
   Exchange exchange{request, {}, false, 0, nullptr};
   char error_text[CURL_ERROR_SIZE] = "";
   set_connection(curl, request.url, options, ca, error_text);
+  if (request.direct) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
   set_request(curl, request, headers);
   set_timeout(curl, request);
   set_callbacks(curl, exchange);

@@ -37,6 +37,7 @@ struct HttpRequest {
   // Harmless when it is carried out twice, so the retry loop may send it again without knowing
   // whether it was.
   bool repeatable = false;
+  bool direct = false;  // to this machine or its host: never through a proxy
   // Called now and then, about once a second when nothing moves. What it throws ends the exchange
   // and comes out of it.
   std::function<void(int64_t sent_bytes)> on_progress;

@@ -143,6 +143,7 @@ TEST_CASE("managed identities are asked, with and without a client ID") {
         "&resource=https%3A%2F%2Fmanagement.azure.com");
 
   const net::HttpRequest imds = azure::imds_request(known(), kCloud);
+  CHECK(imds.direct);
   CHECK(imds.method == "GET");
   CHECK(imds.url ==
         "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01"
