@@ -22,8 +22,7 @@ std::optional<int64_t> wait_if_not_taken(const net::HttpResponse& reply, int64_t
 }
 
 bool is_broken(const net::HttpResponse& reply) {
-  const bool is_success = reply.status >= 200 && reply.status <= 299;
-  return is_success && !base::trim(reply.body).empty() && !json::try_parse(reply.body);
+  return is_success(reply) && !base::trim(reply.body).empty() && !json::try_parse(reply.body);
 }
 
 // A harmless request: also when a gateway on the way made something else of the reply.
@@ -32,14 +31,17 @@ std::optional<int64_t> wait_if_no_answer(const net::HttpResponse& reply, int64_t
   return wait_asked_ms(reply, now_unix_s);
 }
 
-net::RetryPolicy policy_for(const Arm& arm, const net::HttpRequest& request) {
+net::RetryPolicy policy_for(const Arm& arm, const net::HttpRequest& request,
+                            const std::string& who) {
   net::RetryPolicy policy;
   policy.budget_ms = arm.retry_budget_ms;
   policy.wait_asked_ms = request.repeatable ? wait_if_no_answer : wait_if_not_taken;
   policy.words = [](const net::HttpResponse& reply) {
     return is_broken(reply) ? "a reply that is not JSON" : read_fault(reply).code;
   };
-  policy.on_wait = arm.on_wait;
+  policy.on_wait = [&arm, who](const std::string& reason, int64_t wait_ms) {
+    if (arm.on_wait) arm.on_wait(who.empty() ? reason : who + ": " + reason, wait_ms);
+  };
   return policy;
 }
 
@@ -50,7 +52,7 @@ std::optional<net::HttpResponse> Exchange::step(const net::Http& http,
   const std::string token = arm_->tokens->token();
   net::HttpRequest signed_request = request;
   signed_request.headers.emplace_back("Authorization", "Bearer " + token);
-  net::Attempts attempts = attempts_.value_or(net::Attempts(policy_for(*arm_, request)));
+  net::Attempts attempts = attempts_.value_or(net::Attempts(policy_for(*arm_, request, who_)));
   attempts_.reset();  // also when the next line throws
   std::optional<net::HttpResponse> reply = attempts.next(http, arm_->clock, signed_request);
   if (!reply) {
@@ -76,12 +78,16 @@ net::HttpRequest get(const std::string& url) {
   return request;
 }
 
+bool is_success(const net::HttpResponse& reply) {
+  return reply.status >= 200 && reply.status <= 299;
+}
+
 net::HttpResponse ask(const Arm& arm, const net::Http& http, const net::HttpRequest& request,
                       const std::string& doing) {
   Exchange exchange(arm);
   for (;;) {
     if (std::optional<net::HttpResponse> reply = exchange.step(http, request)) {
-      if (reply->status < 200 || reply->status > 299) throw refusal(*reply, doing);
+      if (!is_success(*reply)) throw refusal(*reply, doing);
       return *std::move(reply);
     }
     arm.clock.sleep_ms(exchange.wait_ms());

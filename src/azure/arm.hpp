@@ -29,7 +29,8 @@ struct Arm {
 
 class Exchange {
  public:
-  explicit Exchange(const Arm& arm) : arm_(&arm) {}
+  // `who` stands in front of what a person is told of waits.
+  explicit Exchange(const Arm& arm, std::string who = "") : arm_(&arm), who_(std::move(who)) {}
 
   // The reply, of any status; or nothing, and wait_ms() later it is time for the next step with the
   // same request. After a reply the next request may follow. Throws what net::send throws, and 77
@@ -40,12 +41,15 @@ class Exchange {
 
  private:
   const Arm* arm_;
+  std::string who_;
   std::optional<net::Attempts> attempts_;
   bool was_refused_ = false;
   int64_t wait_ms_ = 0;
 };
 
 net::HttpRequest get(const std::string& url);
+
+bool is_success(const net::HttpResponse& reply);  // any 2xx
 
 // Steps until there is a reply, sleeping between them. Throws errors.hpp's refusal() when it is no
 // 2xx.

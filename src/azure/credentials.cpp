@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "base/utf8.hpp"
 #include "json/read.hpp"
+#include "net/url.hpp"
 
 namespace azure {
 
@@ -162,6 +163,15 @@ std::string field(const json::Value& creds, const char* name) {
   return base::trim(json::string_at(creds, name));
 }
 
+std::string endpoint(const json::Value& document, const char* name, const std::string& source) {
+  const std::string url = field(document, name);
+  if (!url.empty() && !net::is_http_url(url)) {
+    throw base::Error(base::exit_bad_input,
+                      fmt::format("{} has no http or https URL as {}", source, name));
+  }
+  return without_slash(url);
+}
+
 }  // namespace
 
 std::string_view word_of(Method method) {
@@ -214,9 +224,12 @@ Creds read_creds(const std::string& json_text, const std::string& source) {
                                   "clientId, clientSecret, tenantId, subscriptionId",
                                   source, base::join(names, " and ")));
   }
-  return {field(document, "clientId"), json::string_at(document, "clientSecret"),
-          field(document, "tenantId"), field(document, "subscriptionId"),
-          without_slash(field(document, "resourceManagerEndpointUrl"))};
+  return {field(document, "clientId"),
+          json::string_at(document, "clientSecret"),
+          field(document, "tenantId"),
+          field(document, "subscriptionId"),
+          endpoint(document, "resourceManagerEndpointUrl", source),
+          endpoint(document, "activeDirectoryEndpointUrl", source)};
 }
 
 }  // namespace azure

@@ -55,6 +55,7 @@ struct Creds {
   std::string tenant;
   std::string subscription;  // "" when it names none
   std::string arm_endpoint;  // no slash at the end; "" when it names none
+  std::string authority;     // the same
 };
 
 // `source` names the text in errors. Throws 65 when it is no JSON, or lacks clientId, clientSecret

@@ -12,6 +12,7 @@ namespace azure {
 namespace {
 
 constexpr size_t kShownChars = 600;
+constexpr int kRequestTimeout = 408;
 
 base::ExitCode code_of(int status) {
   if (status == 401 || status == 403) return base::exit_refused;
@@ -23,13 +24,13 @@ base::ExitCode code_of(int status) {
 
 bool needs_running(const Fault& fault) {
   return fault.message.find("requires the VM to be running") != std::string::npos ||
-         fault.code == "OperationNotAllowed";
+         fault.message.find("when the VM is not running") != std::string::npos;
 }
 
 // What to do about it; "" when Azure's own words are all there is.
 std::string remedy(int status, const Fault& fault) {
   if (status == 401) return "; sign in as somebody of this tenant";
-  if (status == 403) {
+  if (status == 403 && fault.code.find("AuthorizationFailed") != std::string::npos) {
     return "; give the role Virtual Machine Contributor on the resource group to who signs in (on "
            "the machine alone it can start a script, but not follow it)";
   }
@@ -68,6 +69,14 @@ base::Error operation_failure(const std::string& state, const Fault& fault) {
   const std::string code = fault.code.empty() ? "no reason given" : fault.code;
   return {base::exit_unavailable, fmt::format("Azure's operation ended as {}: {}{}{}", state, code,
                                               fault.message.empty() ? "" : ": ", fault.message)};
+}
+
+bool is_unclear(const net::HttpResponse& reply) {
+  return reply.status >= 500 || reply.status == kRequestTimeout;
+}
+
+bool is_unclear(const net::HttpError& error) {
+  return error.code() == base::exit_retries_spent || error.code() == base::exit_malformed_reply;
 }
 
 bool is_busy(const net::HttpResponse& reply) {

@@ -26,6 +26,10 @@ base::Error refusal(const net::HttpResponse& reply, const std::string& doing);
 // The same for an operation that ended without success: 69.
 base::Error operation_failure(const std::string& state, const Fault& fault);
 
+// Whether a start was taken is not known, by its reply or by the want of one.
+bool is_unclear(const net::HttpResponse& reply);
+bool is_unclear(const net::HttpError& error);
+
 // Another script is running there: wait, then ask again.
 bool is_busy(const net::HttpResponse& reply);
 

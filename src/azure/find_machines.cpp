@@ -1,6 +1,7 @@
 #include "azure/find_machines.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -29,17 +30,17 @@ std::vector<json::Value> list_all(const Arm& arm, const net::Http& http, const s
   return all;
 }
 
-bool has_tag(const json::Value& machine, const std::pair<std::string, std::string>& wanted) {
+bool has_tag(const json::Value& machine, const Tag& wanted) {
   for (const auto& [name, value] : read_tags(machine)) {
-    const bool fits = wanted.second.empty() || wanted.second == value;
-    if (base::lower_ascii(name) == base::lower_ascii(wanted.first) && fits) return true;
+    const bool fits = !wanted.value || *wanted.value == value;
+    if (base::lower_ascii(name) == base::lower_ascii(wanted.name) && fits) return true;
   }
   return false;
 }
 
 bool has_tags(const json::Value& machine, const Where& where) {
   return std::all_of(where.tags.begin(), where.tags.end(),
-                     [&machine](const auto& tag) { return has_tag(machine, tag); });
+                     [&machine](const Tag& tag) { return has_tag(machine, tag); });
 }
 
 std::vector<Machine> of_scale_set(const Arm& arm, const net::Http& http, const Where& where) {
@@ -86,11 +87,9 @@ std::vector<Machine> find_machines(const Arm& arm, const net::Http& http, const 
     }
   }
   std::vector<Machine> once;
+  std::set<std::string> known;
   for (const Machine& machine : found) {
-    const bool is_new = std::none_of(once.begin(), once.end(), [&machine](const Machine& other) {
-      return is_same(machine, other);
-    });
-    if (is_new) once.push_back(machine);
+    if (known.insert(key_of(machine)).second) once.push_back(machine);
   }
   if (once.empty()) throw base::Error(base::exit_missing_input, "no machine fits; nothing was run");
   return once;

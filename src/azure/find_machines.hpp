@@ -2,8 +2,8 @@
 // scale set. Asks Azure only for what is not named.
 #pragma once
 
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "azure/arm.hpp"
@@ -11,13 +11,17 @@
 
 namespace azure {
 
+struct Tag {
+  std::string name;                  // in any case, as Azure has it
+  std::optional<std::string> value;  // none: any
+};
+
 struct Where {
   std::string subscription;
   std::string resource_group;
   std::vector<std::string> names;
   std::vector<std::string> ids;
-  // Machines with all of these tags; an empty value fits any. Names in any case, as Azure has them.
-  std::vector<std::pair<std::string, std::string>> tags;
+  std::vector<Tag> tags;  // machines with all of these
   bool all = false;       // of the resource group, or of the subscription without one
   std::string scale_set;  // its instances, or only those named
   std::vector<std::string> instances;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/error.hpp"
@@ -19,6 +20,18 @@ constexpr std::string_view kProvider = "providers/Microsoft.Compute";
 std::string group_path(const std::string& subscription, const std::string& resource_group) {
   return fmt::format("/subscriptions/{}/resourceGroups/{}", net::percent_encode(subscription),
                      net::percent_encode(resource_group));
+}
+
+// The ID with its four names written in some way.
+template <typename Write>
+std::string id_of(const Machine& machine, const Write& write) {
+  const std::string beginning =
+      fmt::format("/subscriptions/{}/resourceGroups/{}/{}/", write(machine.subscription),
+                  write(machine.resource_group), kProvider);
+  const std::string name = write(machine.name);
+  if (machine.instance.empty()) return fmt::format("{}virtualMachines/{}", beginning, name);
+  return fmt::format("{}virtualMachineScaleSets/{}/virtualMachines/{}", beginning, name,
+                     write(machine.instance));
 }
 
 bool is_word(const std::string& text, const char* word) {
@@ -43,21 +56,14 @@ System system_of(const json::Value& reply) {
   return is_word(*word, "windows") ? System::windows : System::linux;
 }
 
-// How many of the names are this one.
-size_t times(const std::vector<std::string>& names, const std::string& name) {
-  return static_cast<size_t>(std::count(names.begin(), names.end(), name));
-}
-
 }  // namespace
 
 std::string resource_id(const Machine& machine) {
-  const std::string group = group_path(machine.subscription, machine.resource_group);
-  const std::string name = net::percent_encode(machine.name);
-  if (machine.instance.empty()) {
-    return fmt::format("{}/{}/virtualMachines/{}", group, kProvider, name);
-  }
-  return fmt::format("{}/{}/virtualMachineScaleSets/{}/virtualMachines/{}", group, kProvider, name,
-                     net::percent_encode(machine.instance));
+  return id_of(machine, [](const std::string& part) { return part; });
+}
+
+std::string resource_path(const Machine& machine) {
+  return id_of(machine, [](const std::string& part) { return net::percent_encode(part); });
 }
 
 Machine machine_of_id(const std::string& id) {
@@ -92,25 +98,28 @@ std::string short_name(const Machine& machine) {
 }
 
 std::vector<std::string> shown_names(const std::vector<Machine>& machines) {
-  std::vector<std::string> brief;
-  std::vector<std::string> longer;
+  const auto longer = [](const Machine& machine) {
+    return machine.resource_group + "/" + short_name(machine);
+  };
+  std::map<std::string, int> times;
   for (const Machine& machine : machines) {
-    brief.push_back(short_name(machine));
-    longer.push_back(machine.resource_group + "/" + short_name(machine));
+    ++times[short_name(machine)];
+    ++times[longer(machine)];
   }
   std::vector<std::string> names;
-  for (size_t i = 0; i < machines.size(); ++i) {
-    if (times(brief, brief[i]) == 1) {
-      names.push_back(brief[i]);
+  names.reserve(machines.size());
+  for (const Machine& machine : machines) {
+    if (times[short_name(machine)] == 1) {
+      names.push_back(short_name(machine));
     } else {
-      names.push_back(times(longer, longer[i]) == 1 ? longer[i] : resource_id(machines[i]));
+      names.push_back(times[longer(machine)] == 1 ? longer(machine) : resource_id(machine));
     }
   }
   return names;
 }
 
-bool is_same(const Machine& a, const Machine& b) {
-  return base::lower_ascii(resource_id(a)) == base::lower_ascii(resource_id(b));
+std::string key_of(const Machine& machine) {
+  return base::lower_ascii(resource_id(machine));
 }
 
 Machine read_machine(const json::Value& reply) {
@@ -146,7 +155,7 @@ MachinePage read_page(const json::Value& reply) {
 }
 
 std::string machine_path(const Machine& machine) {
-  return fmt::format("{}?$expand=instanceView&api-version={}", resource_id(machine),
+  return fmt::format("{}?$expand=instanceView&api-version={}", resource_path(machine),
                      kComputeVersion);
 }
 

@@ -25,8 +25,9 @@ struct Machine {
   std::string location;
 };
 
-// "/subscriptions/…/virtualMachines/NAME", percent-encoded where it must be.
+// "/subscriptions/…/virtualMachines/NAME", as a person sees it and as part of a URL.
 std::string resource_id(const Machine& machine);
+std::string resource_path(const Machine& machine);
 
 // The machine of a resource ID, of a scale set's instance too. Throws 64 for anything else.
 Machine machine_of_id(const std::string& id);
@@ -38,8 +39,8 @@ std::string short_name(const Machine& machine);
 // where two are alike, whole IDs where even these are.
 std::vector<std::string> shown_names(const std::vector<Machine>& machines);
 
-// Whether both name the same machine; ARM knows no upper and lower case.
-bool is_same(const Machine& a, const Machine& b);
+// The same for every spelling of a machine: ARM knows no upper and lower case.
+std::string key_of(const Machine& machine);
 
 // A machine (or instance of a scale set) as ARM describes it; its ID is taken from the reply.
 // Throws 76.

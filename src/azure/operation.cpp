@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "azure/arm.hpp"
 #include "azure/retry.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/utf8.hpp"
-#include "json/read.hpp"
 #include "net/url.hpp"
 
 namespace azure {
@@ -24,15 +24,6 @@ void check_origin(const std::string& url, const std::string& arm) {
       fmt::format("Azure tells to follow the operation at {}, but it was asked at "
                   "{}; no token is sent there; the script may be running",
                   place.empty() ? "an address that is none" : place, net::origin(arm)));
-}
-
-json::Value parse_body(const net::HttpResponse& reply) {
-  if (base::trim(reply.body).empty()) return {};
-  try {
-    return json::parse(reply.body, "Azure's reply");
-  } catch (const base::Error& error) {
-    throw base::Error(base::exit_malformed_reply, error.what());
-  }
 }
 
 bool is_word(const std::string& state, const char* word) {
@@ -60,7 +51,7 @@ void take_status(Operation& operation, const json::Value& status) {
 
 void take_result(Operation& operation, const net::HttpResponse& reply) {
   if (reply.status == kAccepted) return;
-  operation.result = parse_body(reply);
+  if (!base::trim(reply.body).empty()) operation.result = body_of(reply);
   operation.state = "Succeeded";
   operation.is_over = true;
 }
@@ -92,7 +83,7 @@ void advance(Operation& operation, const net::HttpResponse& reply) {
   if (operation.status_url.empty()) {
     take_result(operation, reply);
   } else {
-    take_status(operation, parse_body(reply));
+    take_status(operation, body_of(reply));
   }
 }
 

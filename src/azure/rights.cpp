@@ -41,7 +41,7 @@ bool has(const json::Value& permission, const char* list, const std::string& act
 }
 
 std::string group_of(const Machine& machine) {
-  const std::string id = resource_id(machine);
+  const std::string id = resource_path(machine);
   return id.substr(0, id.find("/providers/"));
 }
 
@@ -55,8 +55,10 @@ std::vector<std::string> needed_actions(const Machine& machine, bool managed) {
 
 Finding find_right(const json::Value& permissions, const std::string& action,
                    const std::string& where) {
-  if (allows(permissions, action)) return {true, fmt::format("{} on the {}", action, where)};
-  return {false, fmt::format("{} is missing on the {}; {}{}", action, where, kRole, action)};
+  if (allows(permissions, action))
+    return {base::exit_ok, fmt::format("{} on the {}", action, where)};
+  return {base::exit_refused,
+          fmt::format("{} is missing on the {}; {}{}", action, where, kRole, action)};
 }
 
 Finding read_state(const json::Value& reply) {
@@ -65,11 +67,12 @@ Finding read_state(const json::Value& reply) {
   const std::string text =
       fmt::format("the machine is {}, its agent {}", power.empty() ? "in an unknown state" : power,
                   agent.empty() ? "unknown" : agent);
-  if (!power.empty() && power != "running") return {false, text + "; start it first"};
+  if (!power.empty() && power != "running")
+    return {base::exit_unavailable, text + "; start it first"};
   if (!agent.empty() && base::lower_ascii(agent) != "ready") {
-    return {false, text + "; a script needs the agent: restart it or the machine"};
+    return {base::exit_unavailable, text + "; a script needs the agent: restart it or the machine"};
   }
-  return {true, text};
+  return {base::exit_ok, text};
 }
 
 }  // namespace
@@ -85,16 +88,18 @@ bool allows(const json::Value& permissions, const std::string& action) {
 std::vector<Finding> check_machine(const Arm& arm, const net::Http& http, const Machine& machine,
                                    bool managed) {
   std::vector<Finding> findings;
+  arm.tokens->token();
   const auto look = [&](const std::string& url, const std::string& doing, const auto& find) {
     try {
       find(body_of(ask(arm, http, get(arm.cloud.arm + url), doing)));
     } catch (const base::Error& error) {
-      findings.push_back({false, error.what()});
+      if (error.code() == base::exit_interrupted) throw;
+      findings.push_back({error.code(), error.what()});
     }
   };
   look(machine_path(machine), "read the machine",
        [&](const json::Value& reply) { findings.push_back(read_state(reply)); });
-  look(resource_id(machine) + kPermissions, "tell what is allowed on the machine",
+  look(resource_path(machine) + kPermissions, "tell what is allowed on the machine",
        [&](const json::Value& reply) {
          for (const std::string& action : needed_actions(machine, managed)) {
            findings.push_back(find_right(reply, action, "machine"));

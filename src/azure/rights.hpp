@@ -8,6 +8,7 @@
 
 #include "azure/arm.hpp"
 #include "azure/machine.hpp"
+#include "base/error.hpp"
 
 namespace azure {
 
@@ -16,8 +17,8 @@ namespace azure {
 bool allows(const json::Value& permissions, const std::string& action);
 
 struct Finding {
-  bool is_well = false;
-  std::string text;  // one line: what was looked at, what was found, what to do
+  base::ExitCode code = base::exit_ok;  // else what a run would end with
+  std::string text;                     // one line: what was looked at, what was found, what to do
 };
 
 // Signs in, reads the machine, and looks what is allowed there and in its resource group. Changes

@@ -14,10 +14,8 @@ namespace azure {
 namespace {
 
 constexpr int64_t kFirstPollMs = 1'000;
-
-bool is_success(const net::HttpResponse& reply) {
-  return reply.status >= 200 && reply.status <= 299;
-}
+constexpr int kNotFound = 404;
+constexpr size_t kShownBytes = 300;
 
 base::Error with_words(const base::Error& error, const std::string& words) {
   return {error.code(), error.what() + words};
@@ -44,7 +42,11 @@ Captured unwrapped(const std::string& bytes) {
 }  // namespace
 
 Run::Run(const Arm& arm, const Job& job, Machine machine, std::string id)
-    : arm_(arm), job_(job), machine_(std::move(machine)), id_(std::move(id)), exchange_(arm) {
+    : arm_(arm),
+      job_(job),
+      machine_(std::move(machine)),
+      id_(std::move(id)),
+      exchange_(arm, short_name(machine_)) {
   if (job_.script) shell_ = job_.script->shell;
   if (job_.script && !job_.raw) nonce_ = id_;
 }
@@ -90,7 +92,8 @@ Run::Wait Run::step(const net::Http& http) {
   if (began_ms_ < 0) began_ms_ = arm_.clock.monotonic_ms();
   try {
     check_time();
-    return take_step(http);
+    const Wait wait_ms = take_step(http);
+    return wait_ms ? std::min(*wait_ms, left_ms()) : wait_ms;
   } catch (const base::Error& error) {
     if (error.code() == base::exit_interrupted) return 0;  // the step was not done
     return fail(error);
@@ -119,12 +122,22 @@ Run::Wait Run::take_step(const net::Http& http) {
   return std::nullopt;
 }
 
+// Of --timeout; what was begun is ended properly all the same.
+int64_t Run::left_ms() const {
+  if (state_ == State::remove) return INT64_MAX;
+  return std::max<int64_t>(began_ms_ + job_.timeout_ms - arm_.clock.monotonic_ms(), 0);
+}
+
 void Run::check_time() {
-  const int64_t passed_ms = arm_.clock.monotonic_ms() - began_ms_;
-  if (passed_ms < job_.timeout_ms || state_ == State::remove) return;
+  if (left_ms() > 0) return;
   const base::Error late(base::exit_retries_spent,
                          fmt::format("not over after {} s (--timeout)", job_.timeout_ms / 1000));
-  if (!cancel(late)) throw base::Error(late);
+  if (state_ == State::view || state_ == State::unclear) {
+    cancel(late);
+    result_.is_cut_short = false;
+  } else {
+    throw base::Error(late);
+  }
 }
 
 // What is sent, is known when the machine's system is; a managed run also needs its location.
@@ -166,16 +179,24 @@ void Run::compose() {
 
 Run::Wait Run::start(const net::Http& http) {
   const std::string command = job_.command.empty() ? command_id(shell_) : job_.command;
-  const auto reply = exchange_.step(
-      http, action_request(arm_.cloud.arm, machine_, command, to_send_, job_.raw_parameters));
+  const net::HttpRequest request =
+      action_request(arm_.cloud.arm, machine_, command, to_send_, job_.raw_parameters);
+  arm_.tokens->token();  // so that what fails below is the start
+  std::optional<net::HttpResponse> reply;
+  try {
+    reply = exchange_.step(http, request);
+  } catch (const net::HttpError& error) {
+    is_started_ = is_unclear(error);
+    throw;
+  }
   if (!reply) return exchange_.wait_ms();
   if (is_busy(*reply)) return wait_for_other(*reply);
-  if (reply->status >= 500) {
+  is_started_ = is_success(*reply) || is_unclear(*reply);
+  if (is_unclear(*reply)) {
     throw with_words(refusal(*reply, "say whether it took the script"),
                      "; the script may be running: look before you run it again");
   }
   if (!is_success(*reply)) throw refusal(*reply, "start the script");
-  is_started_ = true;
   ++result_.runs;
   operation_ = begin_operation(*reply, arm_.cloud.arm);
   poll_ms_ = 0;
@@ -189,18 +210,24 @@ Run::Wait Run::wait_for_other(const net::HttpResponse& reply) {
   const int64_t now_ms = arm_.clock.monotonic_ms();
   if (busy_since_ms_ < 0) {
     busy_since_ms_ = now_ms;
-    job_.on_notice(machine_, "another script runs there; waiting for its end");
+    if (job_.wait_conflict_ms > 0) {
+      job_.on_notice(machine_, "another script runs there; waiting for its end");
+    }
   }
   const int64_t wait_ms = next_poll_ms(reply);
   if (now_ms + wait_ms - busy_since_ms_ <= job_.wait_conflict_ms) return wait_ms;
-  throw with_words(
-      refusal(reply, "start the script"),
-      fmt::format("; waited {} s for it (--wait-conflict)", (now_ms - busy_since_ms_) / 1000));
+  throw with_words(refusal(reply, "start the script"),
+                   fmt::format("; waited {} ms for it (--wait-conflict)", now_ms - busy_since_ms_));
 }
 
 Run::Wait Run::follow(const net::Http& http) {
   const auto reply = exchange_.step(http, get(next_url(operation_)));
   if (!reply) return exchange_.wait_ms();
+  if (reply->status == kNotFound) {
+    operation_ = {};  // there is nothing to attach to
+    throw base::Error(base::exit_missing_input,
+                      "Azure no longer knows the operation; look on the machine what became of it");
+  }
   if (!is_success(*reply)) throw refusal(*reply, "tell how the script goes");
   const bool had_status_url = !operation_.status_url.empty();
   advance(operation_, *reply);
@@ -220,10 +247,14 @@ Run::Wait Run::take_operation() {
   }
   const std::optional<Report> report = read_report(output.all, nonce_);
   if (report) return take_report(*report);
-  const std::string words = base::one_line(base::trim(output.all));
+  // The reason stands at the end, on standard error.
+  std::string words = base::one_line(base::trim(output.all));
+  if (words.size() > kShownBytes) {
+    words = "…" + base::repair_utf8(words.substr(words.size() - kShownBytes));
+  }
   throw base::Error(base::exit_malformed_reply,
                     fmt::format("the script's exit code did not come back; Azure shows: {}",
-                                words.empty() ? "nothing" : base::shorten(words, 300)));
+                                words.empty() ? "nothing" : words));
 }
 
 Run::Wait Run::take_report(const Report& report) {
@@ -273,8 +304,10 @@ int64_t Run::next_poll_ms(const net::HttpResponse& reply) {
 
 Run::Wait Run::fail(const base::Error& error) {
   if (is_fetching_) {  // the result is known; only a part of its output is missing
-    result_.notices.push_back(
-        fmt::format("the rest of the output was not fetched: {}", error.what()));
+    result_.notices.push_back(fmt::format(
+        "the rest of the output was not fetched: {}; it is left on the machine, in {}-{} "
+        "of its temporary files",
+        error.what(), PRODUCT_NAME, id_));
     is_started_ = false;
     return end(result_.outcome);
   }
@@ -290,12 +323,34 @@ Run::Wait Run::end(Outcome outcome) {
 }
 
 bool Run::cancel(const base::Error& why) {
-  if (state_ != State::view && state_ != State::unclear) return false;
-  result_.error = why;
-  result_.outcome = Outcome::unfinished;
-  exchange_ = Exchange(arm_);
-  state_ = State::remove;
-  return true;
+  if (state_ == State::over) return false;
+  result_.is_cut_short = true;
+  exchange_ = Exchange(arm_, short_name(machine_));
+  if (state_ == State::remove) return true;
+  if (state_ == State::view || state_ == State::unclear) {
+    result_.error = why;
+    result_.outcome = Outcome::unfinished;
+    state_ = State::remove;
+    return true;
+  }
+  if (is_started_ || is_fetching_) {
+    fail(with_words(why, is_fetching_ ? "" : "; the script goes on"));
+  }
+  return false;
+}
+
+void Run::abandon() {
+  if (state_ == State::over) return;
+  result_.notices.push_back(
+      fmt::format("the run command {} may be left on the machine", managed_name_));
+  end(result_.outcome);
+}
+
+void Run::forget_output() {
+  for (Captured* captured : {&result_.output, &result_.errors}) {
+    captured->bytes.clear();
+    captured->bytes.shrink_to_fit();
+  }
 }
 
 }  // namespace azure

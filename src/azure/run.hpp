@@ -57,7 +57,7 @@ enum class Outcome {
   succeeded,   // exit code 0, or Azure says so and there is none to be known
   failed,      // the script ran, and failed
   detached,    // started, and left to itself
-  unfinished,  // started, but how it ended is not known: error says why
+  unfinished,  // started, or perhaps started, but how it ended is not known: error says why
   error,       // not started, or Azure could not do it
 };
 
@@ -68,6 +68,7 @@ struct Result {
   Captured errors;
   std::optional<base::Error> error;
   std::vector<std::string> notices;  // of what did not go as wished beside the script
+  bool is_cut_short = false;         // by cancel()
   int64_t seconds = 0;
   int runs = 0;  // scripts started there, with those that fetched output
 };
@@ -82,9 +83,14 @@ class Run {
   // The next exchange. Returns in how many ms the one after it is due; nothing when it is over.
   std::optional<int64_t> step(const net::Http& http);
 
-  // Lets the next steps only end what runs, where that can be done: a managed run command is
-  // deleted, which ends its script. False when nothing can be done.
+  // Stops following. True when there are steps left to do: a managed run command is deleted, which
+  // ends its script. An action's script goes on, and there is a ticket.
   bool cancel(const base::Error& why);
+  // The steps left to do will not be done.
+  void abandon();
+
+  // The output has been shown, and is not asked for again.
+  void forget_output();
 
   bool is_over() const { return state_ == State::over; }
   const Machine& machine() const { return machine_; }
@@ -98,6 +104,7 @@ class Run {
 
   void take(const Ticket& ticket);
   Wait take_step(const net::Http& http);
+  int64_t left_ms() const;
   void check_time();
   Wait look(const net::Http& http);
   void compose();

@@ -17,6 +17,7 @@ namespace {
 constexpr int64_t kTimeoutMs = 60'000;
 constexpr std::string_view kOutputMark = "[stdout]\n";
 constexpr std::string_view kErrorsMark = "\n[stderr]\n";
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
 net::HttpRequest request_to(const std::string& method, const std::string& url) {
   net::HttpRequest request;
@@ -35,7 +36,7 @@ net::HttpRequest with_json(net::HttpRequest request, const json::Value& body) {
 
 std::string managed_url(const std::string& arm, const Machine& machine, const std::string& name,
                         const std::string& query) {
-  return fmt::format("{}{}/runCommands/{}?{}api-version={}", arm, resource_id(machine),
+  return fmt::format("{}{}/runCommands/{}?{}api-version={}", arm, resource_path(machine),
                      net::percent_encode(name), query, kComputeVersion);
 }
 
@@ -80,7 +81,7 @@ net::HttpRequest action_request(const std::string& arm, const Machine& machine,
   }
   if (!list.empty()) body.push_back({"parameters", std::move(list)});
   const std::string url =
-      fmt::format("{}{}/runCommand?api-version={}", arm, resource_id(machine), kComputeVersion);
+      fmt::format("{}{}/runCommand?api-version={}", arm, resource_path(machine), kComputeVersion);
   return with_json(request_to("POST", url), std::move(body));
 }
 
@@ -153,14 +154,19 @@ ManagedState read_managed_state(const json::Value& reply) {
 }
 
 News news_of(std::string_view before, std::string_view now) {
-  if (now.starts_with(before)) return {std::string(now.substr(before.size())), false};
-  // The longest end of the old tail that the new one begins with.
-  for (size_t length = std::min(before.size(), now.size()); length > 0; --length) {
-    if (now.starts_with(before.substr(before.size() - length))) {
-      return {std::string(now.substr(length)), false};
-    }
+  const bool was_whole = before.size() < kTailBytes;
+  if (was_whole && now.starts_with(before)) return {std::string(now.substr(before.size())), false};
+  // What Azure cut in the middle of a character begins with the sign for that.
+  while (!before.empty() && now.starts_with(kReplacement)) now.remove_prefix(kReplacement.size());
+  // The longest end of the old tail that the new one begins with. When one of half its length fits
+  // too, it is the same line over and over, and how many came nobody can tell.
+  size_t longest = 0;
+  for (size_t length = std::min(before.size(), now.size()); length > longest / 2; --length) {
+    if (!now.starts_with(before.substr(before.size() - length))) continue;
+    if (longest > 0) return {std::string(now.substr(longest)), true};
+    longest = length;
   }
-  return {std::string(now), true};
+  return {std::string(now.substr(longest)), longest == 0};
 }
 
 }  // namespace azure

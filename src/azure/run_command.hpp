@@ -69,7 +69,7 @@ ManagedState read_managed_state(const json::Value& reply);
 // What a tail that was read again has that the one before it did not.
 struct News {
   std::string text;
-  bool has_gap = false;  // more came than the tail holds: some is lost before the text
+  bool has_gap = false;  // more came than the tail holds, or may have: some is lost before the text
 };
 News news_of(std::string_view before, std::string_view now);
 

@@ -12,10 +12,6 @@ namespace {
 constexpr int kNotFound = 404;
 constexpr int64_t kMarginS = 60;  // Azure ends the script by itself, but only after we did
 
-bool is_success(const net::HttpResponse& reply) {
-  return reply.status >= 200 && reply.status <= 299;
-}
-
 }  // namespace
 
 // It has a name of its own, so when the reply is lost, Azure can be asked whether it is there.
@@ -27,18 +23,17 @@ Run::Wait Run::put(const net::Http& http) {
   run.run_as_user = job_.run_as_user;
   run.run_as_password = job_.run_as_password;
   run.timeout_s = job_.timeout_ms / 1000 + kMarginS;
+  arm_.tokens->token();  // so that what fails below is the start
   std::optional<net::HttpResponse> reply;
   try {
     reply = exchange_.step(http, managed_put(arm_.cloud.arm, machine_, name, run));
   } catch (const net::HttpError& error) {
-    const bool may_be_there =
-        error.code() == base::exit_retries_spent || error.code() == base::exit_malformed_reply;
-    if (!may_be_there) throw;
+    if (!is_unclear(error)) throw;
     why_ = error;
   }
   if (!reply && !why_) return exchange_.wait_ms();
   if (reply && is_busy(*reply)) return wait_for_other(*reply);
-  if (reply && reply->status >= 500) why_ = refusal(*reply, "start the script");
+  if (reply && is_unclear(*reply)) why_ = refusal(*reply, "start the script");
   if (!why_ && !is_success(*reply)) throw refusal(*reply, "start the script");
   managed_name_ = name;
   if (why_) {
@@ -55,8 +50,11 @@ Run::Wait Run::put(const net::Http& http) {
 Run::Wait Run::ask_if_there(const net::Http& http) {
   const auto reply = exchange_.step(http, managed_get(arm_.cloud.arm, machine_, managed_name_));
   if (!reply) return exchange_.wait_ms();
-  if (!is_success(*reply)) throw base::Error(*why_);
+  if (reply->status == kNotFound) throw base::Error(*why_);
   is_started_ = true;
+  if (!is_success(*reply)) {
+    throw base::Error(why_->code(), fmt::format("{}; the script may be running", why_->what()));
+  }
   ++result_.runs;
   if (job_.detach) return end(Outcome::detached);
   state_ = State::view;
@@ -125,6 +123,7 @@ Run::Wait Run::remove(const net::Http& http) {
     const bool is_gone = is_success(*reply) || reply->status == kNotFound;
     if (!is_gone) failure = refusal(*reply, "delete the run command").what();
   } catch (const base::Error& error) {
+    if (error.code() == base::exit_interrupted) throw;
     failure = error.what();
   }
   if (failure.empty()) {

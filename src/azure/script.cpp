@@ -88,8 +88,4 @@ std::string fetch(Shell shell, const std::string& nonce, int64_t out_offset, int
                                     : fetch_sh(nonce, out_offset, err_offset);
 }
 
-std::string discard(Shell shell, const std::string& nonce) {
-  return shell == Shell::powershell ? discard_powershell(nonce) : discard_sh(nonce);
-}
-
 }  // namespace azure

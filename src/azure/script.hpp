@@ -69,7 +69,4 @@ std::string wrap(const Script& script, const std::string& nonce, Output output);
 // removes what was kept. Fails on the machine as above when nothing is kept there.
 std::string fetch(Shell shell, const std::string& nonce, int64_t out_offset, int64_t err_offset);
 
-// A later run that only removes what was kept, if it is still there; it prints nothing.
-std::string discard(Shell shell, const std::string& nonce);
-
 }  // namespace azure

@@ -222,8 +222,4 @@ std::string fetch_powershell(const std::string& nonce, int64_t out_offset, int64
   return fill(std::string(kHead) + std::string(kFetch), places) + report(nonce, true);
 }
 
-std::string discard_powershell(const std::string& nonce) {
-  return fill(kHead, names(nonce)) + std::string(kRemove);
-}
-
 }  // namespace azure

@@ -116,10 +116,4 @@ std::optional<Report> read_report(const std::string& messages, const std::string
   return report;
 }
 
-void append_parts(std::string& bytes, const Stream& stream) {
-  for (const StreamPart& part : stream.parts) {
-    if (part.offset == static_cast<int64_t>(bytes.size())) bytes += part.bytes;
-  }
-}
-
 }  // namespace azure

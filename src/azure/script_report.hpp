@@ -33,7 +33,4 @@ struct Report {
 // frame with this nonce are in them.
 std::optional<Report> read_report(const std::string& messages, const std::string& nonce);
 
-// Appends what goes on where `bytes`, the start of the stream, ends.
-void append_parts(std::string& bytes, const Stream& stream);
-
 }  // namespace azure

@@ -190,8 +190,4 @@ std::string fetch_sh(const std::string& nonce, int64_t out_offset, int64_t err_o
   return fill(std::string(kHead) + std::string(kFetch), places) + report(nonce, true);
 }
 
-std::string discard_sh(const std::string& nonce) {
-  return fill(std::string(kHead) + "rm -rf \"$w_dir\"\n", names(nonce));
-}
-
 }  // namespace azure

@@ -25,10 +25,8 @@ std::string base64_lines(std::string_view bytes);
 
 std::string wrap_sh(const Script& script, const std::string& nonce, Output output);
 std::string fetch_sh(const std::string& nonce, int64_t out_offset, int64_t err_offset);
-std::string discard_sh(const std::string& nonce);
 
 std::string wrap_powershell(const Script& script, const std::string& nonce, Output output);
 std::string fetch_powershell(const std::string& nonce, int64_t out_offset, int64_t err_offset);
-std::string discard_powershell(const std::string& nonce);
 
 }  // namespace azure

@@ -16,6 +16,8 @@ namespace {
 
 constexpr size_t kMostFileBytes = size_t{1} << 20U;
 constexpr int64_t kLeastLifeS = 300;
+constexpr int64_t kFailureHoldsS = 30;
+constexpr int64_t kRenewalBudgetMs = 30'000;  // while the last token is good, and others wait
 constexpr int kGone = 410;
 
 std::optional<net::Certificate> certificate_of(const Credentials& credentials) {
@@ -54,8 +56,28 @@ TokenSource::TokenSource(Credentials credentials, Cloud cloud, TokenLine line)
 
 std::string TokenSource::token() {
   const std::lock_guard lock(mutex_);
-  if (token_.text.empty() || line_.clock.unix_s() >= renew_unix_s_) fetch();
+  if (token_.text.empty() || line_.clock.unix_s() >= renew_unix_s_) renew();
   return token_.text;
+}
+
+void TokenSource::renew() {
+  const bool has_just_failed = failure_ && line_.clock.unix_s() < failed_unix_s_ + kFailureHoldsS;
+  try {
+    if (has_just_failed) throw base::Error(*failure_);
+    fetch();
+    failure_.reset();
+  } catch (const base::Error& error) {
+    if (error.code() == base::exit_interrupted) throw;
+    if (!has_just_failed) {
+      failure_ = error;
+      failed_unix_s_ = line_.clock.unix_s();
+    }
+    if (!is_good()) throw;
+  }
+}
+
+bool TokenSource::is_good() const {
+  return !token_.text.empty() && line_.clock.unix_s() < token_.expires_unix_s;
 }
 
 void TokenSource::refused(const std::string& token) {
@@ -123,7 +145,8 @@ net::HttpResponse TokenSource::send(const net::HttpRequest& request) {
   const bool is_imds = credentials_.method == Method::imds;
   const net::Http to_imds = [this](const net::HttpRequest& asked) { return ask_imds(asked); };
   net::RetryPolicy policy;
-  policy.budget_ms = line_.retry_budget_ms;
+  policy.budget_ms =
+      is_good() ? std::min(kRenewalBudgetMs, line_.retry_budget_ms) : line_.retry_budget_ms;
   policy.wait_asked_ms = is_imds ? imds_wait_asked_ms : wait_asked_ms;
   policy.on_wait = [this](const std::string& reason, int64_t wait_ms) {
     if (line_.on_wait) line_.on_wait("signing in: " + reason, wait_ms);

@@ -41,7 +41,9 @@ class TokenSource {
   // net::read_certificate does.
   TokenSource(Credentials credentials, Cloud cloud, TokenLine line);
 
-  // One that lives for 5 minutes at least, or half of its life if that was shorter. Throws what
+  // One that lives for 5 minutes at least, or half of its life if that was shorter; when no new one
+  // is to be had, the last one as long as it lives. After a failure nobody is asked for half a
+  // minute: the same error comes again, so that many who wait do not each try in turn. Throws what
   // read_token and net::send throw, 66 when the workload's token file is missing or empty, 78 when
   // this machine has no managed identity.
   std::string token();
@@ -54,6 +56,8 @@ class TokenSource {
   net::HttpResponse send(const net::HttpRequest& request);
   std::string new_assertion();
   net::HttpRequest next_request();
+  void renew();
+  bool is_good() const;
   void fetch();
 
   const Credentials credentials_;
@@ -63,6 +67,8 @@ class TokenSource {
   std::mutex mutex_;  // over all that follows and the use of line_
   Token token_;       // without text when there is none
   int64_t renew_unix_s_ = 0;
+  std::optional<base::Error> failure_;  // the last one
+  int64_t failed_unix_s_ = 0;
   bool imds_was_reached_ = false;
 };
 

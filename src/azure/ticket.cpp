@@ -21,7 +21,10 @@ base::Error unreadable() {
 
 Ticket read_ticket(const json::Value& value) {
   Ticket ticket;
-  ticket.machine = machine_of_id(json::string_at(value, "id"));
+  ticket.machine.subscription = json::string_at(value, "subscription");
+  ticket.machine.resource_group = json::string_at(value, "group");
+  ticket.machine.name = json::string_at(value, "name");
+  ticket.machine.instance = json::string_at(value, "instance");
   ticket.nonce = json::string_at(value, "nonce");
   ticket.full_output = json::bool_at(value, "full");
   ticket.status_url = json::string_at(value, "status");
@@ -33,7 +36,7 @@ Ticket read_ticket(const json::Value& value) {
   }
   const bool has_way =
       !ticket.status_url.empty() || !ticket.result_url.empty() || !ticket.managed_name.empty();
-  if (!has_way) throw unreadable();
+  if (!has_way || ticket.machine.name.empty()) throw unreadable();
   return ticket;
 }
 
@@ -42,12 +45,16 @@ Ticket read_ticket(const json::Value& value) {
 std::string write_tickets(const std::vector<Ticket>& tickets) {
   json::Array list;
   for (const Ticket& ticket : tickets) {
-    json::Object value{{"id", resource_id(ticket.machine)},
-                       {"shell", kShells[static_cast<size_t>(ticket.shell)]}};
-    const std::pair<const char*, const std::string&> texts[] = {{"nonce", ticket.nonce},
-                                                                {"status", ticket.status_url},
-                                                                {"result", ticket.result_url},
-                                                                {"managed", ticket.managed_name}};
+    json::Object value{{"shell", kShells[static_cast<size_t>(ticket.shell)]}};
+    const std::pair<const char*, const std::string&> texts[] = {
+        {"subscription", ticket.machine.subscription},
+        {"group", ticket.machine.resource_group},
+        {"name", ticket.machine.name},
+        {"instance", ticket.machine.instance},
+        {"nonce", ticket.nonce},
+        {"status", ticket.status_url},
+        {"result", ticket.result_url},
+        {"managed", ticket.managed_name}};
     for (const auto& [name, text] : texts) {
       if (!text.empty()) value.push_back({name, text});
     }
@@ -63,13 +70,7 @@ std::vector<Ticket> read_tickets(const std::string& text) {
   const json::Array* list = value ? json::as_array(&*value) : nullptr;
   if (list == nullptr || list->empty()) throw unreadable();
   std::vector<Ticket> tickets;
-  for (const json::Value& entry : *list) {
-    try {
-      tickets.push_back(read_ticket(entry));
-    } catch (const base::Error&) {
-      throw unreadable();
-    }
-  }
+  for (const json::Value& entry : *list) tickets.push_back(read_ticket(entry));
   return tickets;
 }
 

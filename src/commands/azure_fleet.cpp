@@ -12,15 +12,17 @@ namespace commands {
 namespace {
 
 constexpr int64_t kStateEveryMs = 1'000;
-constexpr size_t kMostNames = 5;
+constexpr int64_t kMostEndMs = 10'000;
 
 Ran ran(const Fleet& fleet, size_t thing) {
   const azure::Run& run = *fleet.runs[thing];
-  return {fleet.names[thing], azure::resource_id(run.machine()), run.result()};
+  const std::optional<azure::Ticket> ticket = run.ticket();
+  return {fleet.names[thing], azure::resource_id(run.machine()),
+          ticket ? azure::write_tickets({*ticket}) : "", run.result()};
 }
 
 // Steps all runs until they are over, or somebody wants to stop.
-void run_all(Fleet& fleet) {
+void run_all(Fleet& fleet, const Stopping& stopping) {
   AzureOutput& output = fleet.output;
   const int64_t began_ms = fleet.arm.clock.monotonic_ms();
   size_t failures = 0;
@@ -33,11 +35,10 @@ void run_all(Fleet& fleet) {
     return fleet.runs[thing]->step(fleet.https[thread]);
   };
   schedule.on_over = [&](size_t thing) {
-    output.over(ran(fleet, thing));
-    const azure::Outcome outcome = fleet.runs[thing]->result().outcome;
-    const bool is_well =
-        outcome == azure::Outcome::succeeded || outcome == azure::Outcome::detached;
-    failures += is_well ? 0 : 1;
+    const Ran ended = ran(fleet, thing);
+    output.over(ended);
+    if (!is_well(ended)) ++failures;
+    if (!fleet.keeps_output) fleet.runs[thing]->forget_output();
     return failures < fleet.most_failures;
   };
   schedule.on_tick = [&](size_t running, size_t over) {
@@ -49,19 +50,29 @@ void run_all(Fleet& fleet) {
                        : fmt::format("{} of {} over, {} running, {} s", over, schedule.things,
                                      running, passed_ms / 1000));
     }
+    if (base::stop_asked() && stopping.has_start()) {
+      output.progress("stopping; Azure's answer to a start is waited for (Ctrl-C leaves it)");
+    }
     return !base::stop_asked();
   };
   base::run_schedule(schedule);
   output.state("");
 }
 
-// After a stop was asked for: ends what can be ended. Scripts of actions can't.
+// After a stop was asked for: ends what can be ended, within a time. Scripts of actions go on.
 void end_all(Fleet& fleet) {
-  const base::Error why(base::exit_interrupted, "interrupted; Azure was told to end the script");
+  fleet.arm.retry_budget_ms = kMostEndMs;
+  const base::Error why(base::exit_interrupted, "interrupted");
   std::vector<size_t> ending;
   for (size_t i = 0; i < fleet.runs.size(); ++i) {
-    if (fleet.runs[i]->cancel(why)) ending.push_back(i);
+    const bool was_over = fleet.runs[i]->is_over();
+    if (fleet.runs[i]->cancel(why)) {
+      ending.push_back(i);
+    } else if (!was_over && fleet.runs[i]->is_over()) {
+      fleet.output.over(ran(fleet, i));
+    }
   }
+  const int64_t end_ms = fleet.arm.clock.monotonic_ms() + kMostEndMs;
   base::Schedule schedule;
   schedule.things = ending.size();
   schedule.most_at_once = ending.size();
@@ -73,12 +84,12 @@ void end_all(Fleet& fleet) {
     fleet.output.over(ran(fleet, ending[thing]));
     return true;
   };
-  schedule.on_tick = [](size_t, size_t) { return true; };
+  schedule.on_tick = [&](size_t, size_t) { return fleet.arm.clock.monotonic_ms() < end_ms; };
   base::run_schedule(schedule);
-  // Those that ran, and were fetching the rest of their output.
-  for (size_t i = 0; i < fleet.runs.size(); ++i) {
-    if (!fleet.runs[i]->is_over() && ran(fleet, i).result.outcome != azure::Outcome::pending)
-      fleet.output.over(ran(fleet, i));
+  for (const size_t thing : ending) {
+    if (fleet.runs[thing]->is_over()) continue;
+    fleet.runs[thing]->abandon();
+    fleet.output.over(ran(fleet, thing));
   }
 }
 
@@ -88,7 +99,7 @@ void show_fleet(Fleet& fleet) {
   std::vector<azure::Machine> machines;
   for (const auto& run : fleet.runs) machines.push_back(run->machine());
   fleet.names = azure::shown_names(machines);
-  fleet.output.expect(machines);
+  fleet.output.expect(machines, fleet.names);
   fleet.job.on_output = [&fleet](const azure::Machine& machine, bool is_errors,
                                  const std::string& text) {
     fleet.output.live(machine, is_errors, text);
@@ -99,9 +110,9 @@ void show_fleet(Fleet& fleet) {
 }
 
 void run_fleet(Fleet& fleet, Stopping& stopping) {
-  run_all(fleet);
+  run_all(fleet, stopping);
   if (!base::stop_asked()) return;
-  stopping.end_things();
+  stopping.end_things(kMostEndMs);
   end_all(fleet);
 }
 
@@ -117,18 +128,6 @@ std::string token_of(const Fleet& fleet) {
     if (const std::optional<azure::Ticket> ticket = run->ticket()) tickets.push_back(*ticket);
   }
   return tickets.empty() ? "" : azure::write_tickets(tickets);
-}
-
-std::string token_hint(const Fleet& fleet, const std::string& token) {
-  std::vector<std::string> names;
-  for (size_t i = 0; i < fleet.runs.size(); ++i) {
-    if (fleet.runs[i]->ticket()) names.push_back(fleet.names[i]);
-  }
-  if (names.size() > kMostNames) {
-    names = {names[0], names[1], names[2], fmt::format("and {} more", names.size() - 3)};
-  }
-  return fmt::format("may still run on {}; to follow it: {} {} --attach {}",
-                     base::join(names, ", "), PRODUCT_NAME, kAzureRun, token);
 }
 
 }  // namespace commands

@@ -20,6 +20,7 @@ struct Fleet {
   azure::Job job;
   size_t most_at_once = 1;
   size_t most_failures = 1;  // after so many no more machines are begun
+  bool keeps_output = true;  // after it was shown
   std::vector<std::unique_ptr<azure::Run>> runs = {};
   std::vector<std::string> names = {};  // of their machines, by which a person tells them apart
   std::vector<net::Http> https = {};    // one a thread
@@ -36,6 +37,5 @@ std::vector<Ran> results_of(const Fleet& fleet);
 
 // What may go on without us, as a token; "" when nothing does.
 std::string token_of(const Fleet& fleet);
-std::string token_hint(const Fleet& fleet, const std::string& token);  // for a person
 
 }  // namespace commands

@@ -13,7 +13,7 @@ namespace {
 constexpr const char* kContents = "scripts script-file remote-script attach check";
 
 constexpr Relation kApart[] = {
-    {"raw", "full-output arguments remote-script"},
+    {"raw", "full-output arguments remote-script managed"},
     {"managed", "full-output command-id"},
     {"detach", "fail-fast max-failures exit-code"},
     {"attach",
@@ -22,16 +22,17 @@ constexpr Relation kApart[] = {
     {"check", "parameters arguments detach raw full-output run-as"},
     {"fail-fast", "max-failures"},
     {"all", "tag"},
+    {"all", "name ids vmss"},
+    {"tag", "name ids vmss"},
+    {"whole-subscription", "resource-group"},
     {"creds", "client-secret certificate"},
     {"client-secret", "certificate"},
     {"arm-endpoint", "cloud"},
 };
 
 constexpr Relation kNeeds[] = {
-    {"instance-id", "vmss"},
-    {"run-as", "managed"},
-    {"run-as-password", "run-as"},
-    {"arm-endpoint", "authority"},
+    {"instance-id", "vmss"},       {"whole-subscription", "all tag"}, {"run-as", "managed"},
+    {"run-as-password", "run-as"}, {"arm-endpoint", "authority"},
 };
 
 void add(std::vector<Option>& table, std::vector<Option> more) {
@@ -47,11 +48,12 @@ std::vector<Option> machine_options() {
       {group, "--subscription", "ID", "AZURE_SUBSCRIPTION_ID", "", "their subscription"},
       {group, "--ids", "IDS", "", "", "machines by resource ID, in any group", Kind::items},
       {group, "--tag", "NAME=VALUE", "", "",
-       "machines that have this tag (all of these, when given more than once); without "
-       "--resource-group in the whole subscription",
+       "machines of the resource group that have this tag (all of these, when given more than "
+       "once); a NAME alone is one with any value",
        Kind::words},
-      {group, "--all", "", "", "",
-       "all machines of the resource group, or without one of the subscription", Kind::toggle},
+      {group, "--all", "", "", "", "all machines of the resource group", Kind::toggle},
+      {group, "--whole-subscription", "", "", "",
+       "--tag and --all mean the machines of all its resource groups", Kind::toggle},
       {group, "--vmss", "NAME", "", "", "the instances of this scale set"},
       {group, "--instance-id", "IDS", "", "", "only these of the scale set's instances",
        Kind::items},
@@ -105,9 +107,9 @@ std::vector<Option> run_options() {
        Kind::toggle},
       {group, "--exit-code", "answer|remote", "", "answer",
        "answer: 1 when a script failed; remote: its own exit code"},
-      {group, "--detach", "", "", "", "start it, print a token to follow it by, and end",
+      {group, "--detach,--no-wait", "", "", "", "start it, print a token to follow it by, and end",
        Kind::toggle},
-      {group, "--attach", "TOKEN|-", "", "", "follow what was started before"},
+      {group, "--attach", "TOKEN|@FILE|-", "", "", "follow what was started before"},
       {group, "--check", "", "", "",
        "sign in, read the machines, say what is missing; nothing is run", Kind::toggle},
   };

@@ -5,12 +5,11 @@
 
 #include <algorithm>
 
-#include "base/file.hpp"
+#include "base/clock.hpp"
 #include "base/text.hpp"
 #include "base/utf8.hpp"
 #include "commands/azure_options.hpp"
 #include "commands/report.hpp"
-#include "github/actions.hpp"
 #include "json/write.hpp"
 
 namespace commands {
@@ -21,6 +20,7 @@ using azure::Outcome;
 
 constexpr size_t kMostOutputBytes = 200'000;  // of each stream, for later steps
 constexpr size_t kMostRows = 500;             // of the job summary
+constexpr int64_t kMostEndMs = 10'000;        // for a reader that stalls
 constexpr int kCodes = 256;                   // what a process can end with
 
 const char* word_of(Outcome outcome) {
@@ -39,10 +39,6 @@ const char* word_of(Outcome outcome) {
       break;
   }
   return "not run";
-}
-
-bool is_well(const Ran& ran) {
-  return ran.result.outcome == Outcome::succeeded || ran.result.outcome == Outcome::detached;
 }
 
 std::string shown_code(const azure::Result& result) {
@@ -96,24 +92,37 @@ Shape read_shape(const Options& options) {
   throw options.wrong_value("output", "text, json or jsonl");
 }
 
-AzureOutput::AzureOutput(base::Env env, Shape shape)
-    : env_(std::move(env)), shape_(shape), is_terminal_(::isatty(STDERR_FILENO) == 1) {}
+bool is_well(const Ran& ran) {
+  return ran.result.outcome == Outcome::succeeded || ran.result.outcome == Outcome::detached;
+}
 
-void AzureOutput::expect(const std::vector<azure::Machine>& machines) {
+AzureOutput::AzureOutput(base::Env env, Shape shape)
+    : env_(env),
+      shape_(shape),
+      is_terminal_(::isatty(STDERR_FILENO) == 1),
+      out_(env, STDOUT_FILENO),
+      err_(env, STDERR_FILENO) {}
+
+void AzureOutput::expect(const std::vector<azure::Machine>& machines,
+                         const std::vector<std::string>& names) {
   is_one_ = machines.size() == 1;
-  const std::vector<std::string> names = azure::shown_names(machines);
   for (size_t i = 0; i < machines.size(); ++i) names_[azure::resource_id(machines[i])] = names[i];
+}
+
+// What is ours stands on lines of its own; a runner would not see a command elsewhere.
+void AzureOutput::begin_line() {
+  if (has_state_) report_state("");
+  has_state_ = false;
+  const bool is_shared = is_terminal_ && ::isatty(STDOUT_FILENO) == 1 && out_.is_in_line();
+  if (err_.is_in_line() || is_shared) err_.take("\n");
 }
 
 void AzureOutput::write(bool is_errors, const std::string& text) {
   if (text.empty() || !failure_.empty()) return;
-  clear_state();
-  if (is_errors) {
-    base::write_stderr(in_actions(env_) ? github::unobeyed(text) : text);
-    return;
-  }
+  if (has_state_) report_state("");
+  has_state_ = false;
   try {
-    print_text(env_, text);
+    (is_errors ? err_ : out_).take(text);
   } catch (const base::Error& error) {
     failure_ = error.what();
   }
@@ -122,20 +131,24 @@ void AzureOutput::write(bool is_errors, const std::string& text) {
 // One machine's output stands as it is; of several each line says whose it is.
 void AzureOutput::print(const std::string& name, bool is_errors, const std::string& text) {
   if (is_one_) return write(is_errors, text);
-  std::string& line = unfinished_[name + (is_errors ? "\n2" : "\n1")];
-  line += text;
+  std::string& open = lines_[name + (is_errors ? "\n2" : "\n1")];
+  open += text;
   std::string whole;
-  for (size_t end = line.find('\n'); end != std::string::npos; end = line.find('\n')) {
-    whole += fmt::format("{}: {}", name, line.substr(0, end + 1));
-    line.erase(0, end + 1);
+  size_t from = 0;
+  for (size_t end = open.find('\n'); end != std::string::npos; end = open.find('\n', from)) {
+    whole += name;
+    whole += ": ";
+    whole.append(open, from, end + 1 - from);
+    from = end + 1;
   }
+  open.erase(0, from);
   write(is_errors, whole);
 }
 
 void AzureOutput::live(const azure::Machine& machine, bool is_errors, const std::string& text) {
   const std::lock_guard lock(mutex_);
-  const std::string& name = names_[azure::resource_id(machine)];
-  was_live_[name] = true;
+  const std::string& name = names_.at(azure::resource_id(machine));
+  live_.insert(name);
   if (shape_ == Shape::text) print(name, is_errors, text);
 }
 
@@ -145,25 +158,39 @@ void AzureOutput::notice(const azure::Machine& machine, const std::string& text)
 
 void AzureOutput::progress(const std::string& text) {
   const std::lock_guard lock(mutex_);
-  clear_state();
+  begin_line();
   report_progress(kAzureRun, text);
+}
+
+void AzureOutput::secret(const std::string& secret) {
+  const std::lock_guard lock(mutex_);
+  if (in_actions(env_)) begin_line();
+  report_secret(env_, secret);
+}
+
+void AzureOutput::result(const std::string& text) {
+  const std::lock_guard lock(mutex_);
+  write(false, text);
+}
+
+void AzureOutput::table(const std::string& text) {
+  const std::lock_guard lock(mutex_);
+  begin_line();
+  write(true, text);
 }
 
 void AzureOutput::over(const Ran& ran) {
   const std::lock_guard lock(mutex_);
   const azure::Result& result = ran.result;
-  if (shape_ == Shape::text && !was_live_[ran.name]) {
+  if (shape_ == Shape::text && !live_.contains(ran.name)) {
     print(ran.name, false, result.output.bytes);
     print(ran.name, true, result.errors.bytes);
   }
-  if (shape_ == Shape::text && !is_one_) {
-    for (const bool is_errors : {false, true}) {  // a last line without its end
-      const bool is_open = !unfinished_[ran.name + (is_errors ? "\n2" : "\n1")].empty();
-      if (is_open) print(ran.name, is_errors, "\n");
-    }
+  for (const bool is_errors : {false, true}) {  // a last line without its end
+    if (!lines_[ran.name + (is_errors ? "\n2" : "\n1")].empty()) print(ran.name, is_errors, "\n");
   }
   if (shape_ == Shape::jsonl) write(false, json::write(result_json(ran, true)) + "\n");
-  clear_state();
+  begin_line();
   for (const auto& [stream, name] : {std::pair(&result.output, "standard output"),
                                      std::pair(&result.errors, "standard error")}) {
     const std::string cut = cut_text(*stream, name);
@@ -184,16 +211,19 @@ void AzureOutput::over(const Ran& ran) {
 void AzureOutput::state(const std::string& text) {
   if (!is_terminal_) return;
   const std::lock_guard lock(mutex_);
+  if (err_.is_in_line()) return;
   report_state(text);
   has_state_ = !text.empty();
 }
 
-void AzureOutput::clear_state() {
-  if (has_state_) report_state("");
-  has_state_ = false;
-}
-
-void AzureOutput::check() const {
+void AzureOutput::end() {
+  const std::lock_guard lock(mutex_);
+  const base::Clock clock = base::real_clock();
+  if (failure_.empty()) out_.end(clock, kMostEndMs);
+  try {
+    err_.end(clock, kMostEndMs);
+  } catch (const base::Error&) {  // nobody is left to be told
+  }
   if (!failure_.empty()) throw base::Error(base::exit_local_io, failure_);
 }
 
@@ -213,6 +243,7 @@ json::Value result_json(const Ran& ran, bool with_output) {
   add_stream("stdout", result.output);
   add_stream("stderr", result.errors);
   if (result.error) object.push_back({"error", why(ran)});
+  if (!ran.attach_token.empty()) object.push_back({"attach_token", ran.attach_token});
   return object;
 }
 

@@ -25,11 +25,11 @@ namespace {
 
 constexpr size_t kMostThreads = 24;  // each waits for one reply at a time
 constexpr size_t kIdBytes = 8;
-constexpr size_t kMostTokenBytes = size_t{8} << 20U;
+constexpr size_t kMostTokenBytes = size_t{64} << 20U;
+constexpr size_t kMostShownToken = 4'000;  // a terminal takes no longer line
 
 azure::Arm make_arm(const Options& options, const SignIn& sign_in, AzureOutput& output,
-                    const Stopping& stopping) {
-  const base::Env env = options.env();
+                    Stopping& stopping) {
   azure::Arm arm;
   arm.cloud = sign_in.cloud;
   arm.clock = stoppable(base::real_clock(), stopping);
@@ -42,7 +42,7 @@ azure::Arm make_arm(const Options& options, const SignIn& sign_in, AzureOutput& 
   line.clock = arm.clock;
   line.retry_budget_ms = arm.retry_budget_ms;
   line.on_wait = arm.on_wait;
-  line.on_secret = [env](const std::string& secret) { report_secret(env, secret); };
+  line.on_secret = [&output](const std::string& secret) { output.secret(secret); };
   arm.tokens = std::make_shared<azure::TokenSource>(sign_in.credentials, sign_in.cloud, line);
   return arm;
 }
@@ -53,46 +53,75 @@ std::string all_json(const std::vector<Ran>& all) {
   return json::write(object) + "\n";
 }
 
+// How to follow what may be running, for a person. A token of many machines is too long for a
+// command line, so it is left in a file.
+std::string attach_hint(const std::string& token, const base::Env& env) {
+  std::string shown = token;
+  if (token.size() > kMostShownToken) {
+    const std::string folder = env("RUNNER_TEMP").empty() ? "/tmp" : env("RUNNER_TEMP");
+    shown = fmt::format("@{}/{}-attach-{}", folder, PRODUCT_NAME, base::random_hex(kIdBytes));
+    base::append_to_file(shown.substr(1), token + "\n");
+  }
+  return fmt::format("to follow what may be running: {} {} --attach {}", PRODUCT_NAME, kAzureRun,
+                     shown);
+}
+
 // Everything after the last step.
 void tell(const Fleet& fleet, const base::Env& env, Shape shape, const std::vector<Ran>& all) {
   const std::string token = token_of(fleet);
-  tell_all({[&] {
-              if (shape == Shape::json) print_json(env, all_json(all));
+  AzureOutput& output = fleet.output;
+  const auto tell_results = [&] {
+    if (shape == Shape::json) output.result(all_json(all));
+    for (const Ran& ran : all) {
+      const bool is_untold = shape == Shape::jsonl && ran.result.outcome == azure::Outcome::pending;
+      if (is_untold) output.result(json::write(result_json(ran, true)) + "\n");
+    }
+    if (shape == Shape::text && fleet.job.detach && !token.empty()) output.result(token + "\n");
+  };
+  tell_all({tell_results,
+            [&] {
+              if (all.size() > 1) output.table(results_table(all));
             },
             [&] {
-              if (token.empty()) return;
-              if (!fleet.job.detach) report_progress(kAzureRun, token_hint(fleet, token));
-              if (fleet.job.detach && shape == Shape::text) print_text(env, token + "\n");
-            },
-            [&] {
-              if (all.size() > 1) base::write_stderr(results_table(all));
+              if (!token.empty() && !fleet.job.detach) output.progress(attach_hint(token, env));
             },
             [&] { write_azure_outputs(env, all); },
             [&] { write_output(env, "attach_token", token); },
-            [&] { write_summary(env, results_markdown(all)); }, [&] { fleet.output.check(); }});
-}
-
-bool is_pending(const Ran& ran) {
-  return ran.result.outcome == azure::Outcome::pending;
+            [&] { write_summary(env, results_markdown(all)); }, [&] { output.end(); }});
 }
 
 int run_check(const Options& options, const azure::Arm& arm, const net::Http& http,
               const azure::Where& where) {
-  bool is_well = true;
+  const bool is_managed = options.toggle("managed");
+  const Shape shape = read_shape(options);
+  base::ExitCode code = base::exit_ok;
+  json::Array list;
   for (const azure::Machine& machine : azure::find_machines(arm, http, where)) {
-    for (const azure::Finding& finding :
-         azure::check_machine(arm, http, machine, options.toggle("managed"))) {
-      is_well = is_well && finding.is_well;
-      print_text(options.env(), fmt::format("{}: {}: {}\n", azure::short_name(machine),
-                                            finding.is_well ? "ok" : "MISSING", finding.text));
+    const std::string name = azure::short_name(machine);
+    for (const azure::Finding& finding : azure::check_machine(arm, http, machine, is_managed)) {
+      const bool is_well = finding.code == base::exit_ok;
+      if (code == base::exit_ok) code = finding.code;
+      list.emplace_back(json::Object{{"name", name}, {"ok", is_well}, {"finding", finding.text}});
+      if (shape == Shape::jsonl) print_json(options.env(), json::write(list.back()) + "\n");
+      if (shape != Shape::text) continue;
+      print_text(options.env(),
+                 fmt::format("{}: {}: {}\n", name, is_well ? "ok" : "WRONG", finding.text));
     }
   }
-  return is_well ? base::exit_ok : base::exit_refused;
+  if (shape == Shape::json) print_json(options.env(), json::write(list) + "\n");
+  return code;
+}
+
+// A stop came before it was over, or before it was begun.
+bool is_cut_short(const Ran& ran) {
+  return ran.result.is_cut_short || ran.result.outcome == azure::Outcome::pending;
 }
 
 std::string read_token(const Options& options) {
   const std::string text = base::trim(options.text("attach"));
-  return text == "-" ? base::read_file("-", kMostTokenBytes, "the token") : text;
+  if (text == "-") return base::read_file("-", kMostTokenBytes, "the token");
+  if (text.starts_with('@')) return base::read_file(text.substr(1), kMostTokenBytes, "the token");
+  return text;
 }
 
 void attach_runs(Fleet& fleet, const std::string& token) {
@@ -142,19 +171,21 @@ int run(const Options& options) {
               most_failures};
   fleet.https.push_back(new_http());
   if (options.toggle("check")) return run_check(options, fleet.arm, fleet.https.front(), where);
+  fleet.arm.tokens->token();  // who can't sign in is told so once
   if (attaches) {
     attach_runs(fleet, read_token(options));
   } else {
     begin_runs(fleet, where, fleet.https.front());
   }
   const size_t threads = std::min({fleet.runs.size(), most_at_once, kMostThreads});
+  fleet.keeps_output = fleet.runs.size() == 1 || shape == Shape::json;
   while (fleet.https.size() < threads) fleet.https.push_back(new_http());
   show_fleet(fleet);
   run_fleet(fleet, stopping);
   const std::vector<Ran> all = results_of(fleet);
   tell(fleet, options.env(), shape, all);
-  const bool is_cut_short = base::stop_asked() && std::any_of(all.begin(), all.end(), is_pending);
-  return is_cut_short ? base::exit_interrupted : azure_exit_code(all, passes_code);
+  const bool is_stopped = base::stop_asked() && std::any_of(all.begin(), all.end(), is_cut_short);
+  return is_stopped ? base::exit_interrupted : azure_exit_code(all, passes_code);
 }
 
 }  // namespace

@@ -27,15 +27,32 @@ std::string read_url(const Options& options, const std::string& name) {
   return azure::without_slash(url);
 }
 
-azure::Cloud read_cloud(const Options& options, const std::string& arm_of_creds) {
+void warn_of_secrets(const Options& options) {
+  constexpr std::pair<const char*, const char*> kSecrets[] = {
+      {"client-secret", "AZURE_CLIENT_SECRET"},
+      {"certificate-password", "AZURE_CLIENT_CERTIFICATE_PASSWORD"},
+      {"creds", "AZURE_CREDENTIALS"},
+      {"run-as-password", "AZURE_RUN_AS_PASSWORD"}};
+  for (const auto& [name, variable] : kSecrets) {
+    const bool is_shown =
+        options.source(name) == Source::flag && !options.text(name).starts_with('@');
+    if (!is_shown) continue;
+    report_notice(options.env(), kAzureRun,
+                  fmt::format("--{} on the command line can be read by others on this machine; set "
+                              "{} instead",
+                              name, variable));
+  }
+}
+
+azure::Cloud read_cloud(const Options& options, const azure::Cloud& of_creds) {
   const std::optional<azure::Cloud> known = azure::cloud_named(base::trim(options.text("cloud")));
   if (!known) throw options.wrong_value("cloud", "public, usgov or china");
   azure::Cloud cloud = *known;
   const std::string arm = read_url(options, "arm-endpoint");
   const std::string authority = read_url(options, "authority");
-  if (!arm_of_creds.empty() && options.source("cloud") == Source::fallback) {
-    cloud.arm = azure::without_slash(arm_of_creds);
-  }
+  const bool may_be_other = options.source("cloud") == Source::fallback;
+  if (may_be_other && !of_creds.arm.empty()) cloud.arm = of_creds.arm;
+  if (may_be_other && !of_creds.authority.empty()) cloud.authority = of_creds.authority;
   if (!arm.empty()) cloud.arm = arm;
   if (!authority.empty()) cloud.authority = authority;
   return cloud;
@@ -135,11 +152,7 @@ void read_content(const Options& options, azure::Job& job) {
 
 SignIn read_sign_in(const Options& options) {
   const base::Env& env = options.env();
-  if (options.source("client-secret") == Source::flag) {
-    report_notice(env, kAzureRun,
-                  "a secret on the command line can be read by others on this machine; set "
-                  "AZURE_CLIENT_SECRET instead");
-  }
+  warn_of_secrets(options);
   azure::Known known;
   known.tenant = base::trim(options.text("tenant"));
   known.client_id = base::trim(options.text("client-id"));
@@ -155,24 +168,26 @@ SignIn read_sign_in(const Options& options) {
   known.in_actions = in_actions(env);
   SignIn sign_in;
   sign_in.subscription = base::trim(options.text("subscription"));
-  std::string arm_of_creds;
-  // What is given by itself is nearer than what the JSON holds; but only one secret is meant.
+  azure::Cloud of_creds;
+  const std::string auth = base::lower_ascii(base::trim(options.text("auth")));
+  // What is given by itself is nearer than what the JSON holds; but a secret, and who it belongs
+  // to, are meant together.
   const std::string creds_text = options.text("creds");
-  const bool takes_creds = !creds_text.empty() && known.client_secret.empty();
-  if (takes_creds) {
+  const bool wants_secret = auth.empty() || auth == "auto" || auth == "secret" || auth == "creds";
+  if (!creds_text.empty() && wants_secret && known.client_secret.empty()) {
     const azure::Creds creds = azure::read_creds(
         with_file(creds_text, "the credentials", kMostCredsBytes), options.origin("creds"));
     known.client_secret = creds.client_secret;
-    known.client_id = creds.client_id;
-    known.tenant = creds.tenant;
+    if (options.source("client-id") < Source::input) known.client_id = creds.client_id;
+    if (options.source("tenant") < Source::input) known.tenant = creds.tenant;
     if (sign_in.subscription.empty()) sign_in.subscription = creds.subscription;
-    arm_of_creds = creds.arm_endpoint;
+    of_creds = {creds.arm_endpoint, creds.authority};
   }
   report_secret(env, known.client_secret);
   report_secret(env, known.certificate_password);
   report_secret(env, options.text("run-as-password"));
-  sign_in.cloud = read_cloud(options, arm_of_creds);
-  sign_in.credentials = azure::choose(known, base::lower_ascii(base::trim(options.text("auth"))));
+  sign_in.cloud = read_cloud(options, of_creds);
+  sign_in.credentials = azure::choose(known, auth == "creds" ? "secret" : auth);
   return sign_in;
 }
 
@@ -187,8 +202,9 @@ azure::Where read_where(const Options& options, const std::string& subscription)
   where.instances = options.list("instance-id");
   for (const std::string& tag : options.list("tag")) {
     const size_t equal = tag.find('=');
-    where.tags.emplace_back(base::trim(tag.substr(0, equal)),
-                            equal == std::string::npos ? "" : tag.substr(equal + 1));
+    azure::Tag wanted{base::trim(tag.substr(0, equal)), std::nullopt};
+    if (equal != std::string::npos) wanted.value = tag.substr(equal + 1);
+    where.tags.push_back(wanted);
   }
   const bool by_group = !where.names.empty() || !where.scale_set.empty();
   const bool by_list = where.all || !where.tags.empty();
@@ -198,6 +214,13 @@ azure::Where read_where(const Options& options, const std::string& subscription)
   }
   if (by_group && where.resource_group.empty()) {
     throw base::Error(base::exit_usage, "--name and --vmss need --resource-group");
+  }
+  const bool is_wide = options.toggle("whole-subscription");
+  if (is_wide) where.resource_group.clear();
+  if (by_list && where.resource_group.empty() && !is_wide) {
+    throw base::Error(base::exit_usage,
+                      "--tag and --all need --resource-group, or --whole-subscription if all its "
+                      "groups are meant");
   }
   if ((by_group || by_list) && subscription.empty()) {
     throw base::Error(base::exit_usage,

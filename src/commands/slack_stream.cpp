@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -12,12 +13,12 @@
 #include "base/input.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
+#include "commands/outlet.hpp"
 #include "commands/report.hpp"
 #include "commands/sending.hpp"
 #include "commands/slack_compose.hpp"
 #include "commands/slack_places.hpp"
 #include "commands/slack_post.hpp"
-#include "commands/tee.hpp"
 #include "json/write.hpp"
 #include "slack/stream.hpp"
 
@@ -80,7 +81,7 @@ void bind(slack::Line& line, const std::shared_ptr<Drain>& drain) {
   };
 }
 
-slack::Feed stdin_feed(const std::shared_ptr<Tee>& tee) {
+slack::Feed stdin_feed(const std::shared_ptr<Outlet>& tee) {
   auto after_stop = std::make_shared<size_t>(0);
   return [tee, after_stop](std::string& to, size_t most, int64_t wait_ms) {
     const bool has_enough = *after_stop >= kMostBytesAfterStop;
@@ -200,7 +201,7 @@ int run_stream(const Options& options, PostSettings settings) {
   base::stop_on_signals();
   bind(settings.line, drain);
   Channels channels(settings, env, drain);
-  const auto tee = options.toggle("tee") ? std::make_shared<Tee>(env) : nullptr;
+  const auto tee = options.toggle("tee") ? std::make_shared<Outlet>(env, STDOUT_FILENO) : nullptr;
   slack::StreamOptions stream;
   stream.interval_ms = options.duration_ms("interval", 0);
   stream.encode = [&](const std::string& lines) { return encoded_text(lines, settings.trust); };

@@ -14,15 +14,34 @@ constexpr int64_t kNapMs = 200;
 
 }  // namespace
 
+void Stopping::end_things(int64_t most_ms) {
+  end_ms_ = base::real_clock().monotonic_ms() + most_ms;
+}
+
 void Stopping::check() const {
-  if (base::stop_asked() && !is_ending_) {
+  if (base::stop_asked() && base::real_clock().monotonic_ms() >= end_ms_) {
     throw base::Error(base::exit_interrupted, "interrupted");
   }
 }
 
-net::Http stoppable(const net::Http& http, const Stopping& stopping) {
+namespace {
+
+struct Counted {
+  std::atomic<int>& count;
+  explicit Counted(std::atomic<int>& counter) : count(counter) { ++count; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() { --count; }
+};
+
+}  // namespace
+
+net::Http stoppable(const net::Http& http, Stopping& stopping) {
   return [http, &stopping](const net::HttpRequest& request) {
-    if (!request.repeatable) return http(request);
+    if (!request.repeatable) {
+      const Counted counted(stopping.starts_);
+      return http(request);
+    }
     net::HttpRequest watched = request;
     watched.on_progress = [&stopping](int64_t /*sent_bytes*/) { stopping.check(); };
     return http(watched);

@@ -146,8 +146,9 @@ inline Result run_and_fetch(const std::vector<std::string>& reader, const azure:
     if (report->exit_code) result.exit_code = *report->exit_code;
     result.out_total = report->out.total_bytes;
     result.err_total = report->err.total_bytes;
-    azure::append_parts(result.out, report->out);
-    azure::append_parts(result.err, report->err);
+    int64_t offset = 0;
+    result.out += join(report->out, offset);
+    result.err += join(report->err, offset);
     const auto out_offset = static_cast<int64_t>(result.out.size());
     const auto err_offset = static_cast<int64_t>(result.err.size());
     const bool has_all = out_offset == result.out_total && err_offset == result.err_total;

@@ -55,7 +55,7 @@ TEST_CASE("machine: what is no ID of one is a usage error") {
 }
 
 TEST_CASE("machine: a name can't leave its place in the path") {
-  CHECK(azure::resource_id(machine("a/b", "x?y#z")) ==
+  CHECK(azure::resource_path(machine("a/b", "x?y#z")) ==
         "/subscriptions/s1/resourceGroups/a%2Fb/providers/Microsoft.Compute/virtualMachines/"
         "x%3Fy%23z");
 }
@@ -84,6 +84,6 @@ TEST_CASE("machine: what Azure tells of one") {
 }
 
 TEST_CASE("machine: the same one, whatever the case of its letters") {
-  CHECK(azure::is_same(machine("RG", "Web"), machine("rg", "web")));
-  CHECK_FALSE(azure::is_same(machine("rg", "web"), machine("rg", "web2")));
+  CHECK(azure::key_of(machine("RG", "Web")) == azure::key_of(machine("rg", "web")));
+  CHECK(azure::key_of(machine("rg", "web")) != azure::key_of(machine("rg", "web2")));
 }

@@ -52,10 +52,10 @@ TEST_CASE("machines: by tags, over pages") {
         Turn{200, R"({"value":[)" + about("c", R"({"ROLE":"db"})") + "]}"}});
   };
   struct Row {
-    std::vector<std::pair<std::string, std::string>> tags;
+    std::vector<azure::Tag> tags;
     Names names;
   };
-  for (const Row& row : {Row{{{"role", "web"}}, {"a", "b"}}, Row{{{"role", ""}}, {"a", "b", "c"}},
+  for (const Row& row : {Row{{{"role", "web"}}, {"a", "b"}}, Row{{{"role", {}}}, {"a", "b", "c"}},
                          Row{{{"role", "web"}, {"env", "prod"}}, {"a"}}}) {
     const auto stage = stage_of_pages();
     azure::Where where = in_group();

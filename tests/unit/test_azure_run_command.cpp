@@ -118,9 +118,18 @@ TEST_CASE("run command: what is new in a tail") {
     bool has_gap;
   };
   const Row rows[] = {
-      {"", "", "", false},          {"", "abc", "abc", false},     {"abc", "abc", "", false},
-      {"abc", "abcd", "d", false},  {"abcd", "cdef", "ef", false}, {"abcd", "wxyz", "wxyz", true},
-      {"aaaa", "aaab", "b", false},
+      {"", "", "", false},
+      {"", "abc", "abc", false},
+      {"abc", "abc", "", false},
+      {"abc", "abcd", "d", false},
+      {"abcd", "cdef", "ef", false},
+      {"abcd", "wxyz", "wxyz", true},
+      {"aaaa", "aaab", "b", true},
+      {"abcdef",
+       "\xEF\xBF\xBD"
+       "defg",
+       "g", false},
+      {"abcdefgh", "cdefgh", "", false},
   };
   for (const Row& row : rows) {
     CAPTURE(row.before);

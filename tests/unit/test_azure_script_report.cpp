@@ -78,14 +78,6 @@ TEST_CASE("two parts of one stream, in the stream's order") {
   REQUIRE(report.err.parts.size() == 2);
   CHECK(report.err.parts[0].bytes == "abc");
   CHECK(report.err.parts[1].bytes == "def");
-  std::string bytes;
-  azure::append_parts(bytes, report.err);
-  CHECK(bytes == "abcdef");
-  azure::append_parts(bytes, report.err);
-  CHECK(bytes == "abcdef");
-  bytes = "ab";
-  azure::append_parts(bytes, report.err);
-  CHECK(bytes == "ab");
 }
 
 TEST_CASE("exit codes of Windows are 32 bits wide, and more is read") {

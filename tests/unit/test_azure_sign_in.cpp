@@ -392,11 +392,27 @@ TEST_CASE("a refused token is forgotten, but not the one that came after it") {
   CHECK(stage.requests.size() == 2);
 }
 
-TEST_CASE("after a failure the next one tries again") {
+TEST_CASE("after a failure many who wait get the same error, and half a minute later one tries") {
   Stage stage({reply(401, "{}"), token_for(3'600)});
   azure::TokenSource source({Method::secret, known()}, kCloud, stage.line());
   check_starts(outcome(source), "77 ");
+  check_starts(outcome(source), "77 ");
+  CHECK(stage.requests.size() == 1);
+  stage.now_ms += int64_t{31} * 1'000;
   CHECK(source.token() == "token-2");
+}
+
+TEST_CASE("a token that can't be renewed is used as long as it lives") {
+  Stage stage({token_for(3'600), reply(401, "{}")});
+  azure::TokenSource source({Method::secret, known()}, kCloud, stage.line());
+  CHECK(source.token() == "token-1");
+  stage.now_ms += int64_t{3'400} * 1'000;
+  CHECK(source.token() == "token-1");
+  CHECK(stage.requests.size() == 2);
+  stage.now_ms += int64_t{100} * 1'000;
+  CHECK(source.token() == "token-1");
+  stage.now_ms += int64_t{150} * 1'000;
+  check_starts(outcome(source), "77 ");
 }
 
 TEST_CASE("many workers fetch one token") {

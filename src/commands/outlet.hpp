@@ -1,5 +1,5 @@
-// A copy of what comes in on standard output. A runner gets it in whole lines, in which it can't
-// read a command.
+// Standard output or standard error as a way out for text that comes bit by bit, whose reader may
+// stall. A runner gets it in whole lines, in which it can't read a command.
 #pragma once
 
 #include <cstdint>
@@ -11,22 +11,29 @@
 
 namespace commands {
 
-class Tee {
+class Outlet {
  public:
-  explicit Tee(base::Env env);
+  Outlet(base::Env env, int descriptor);
 
   // Writes it, waiting for a reader that stalls; but once a stop is asked for (base/signals.hpp)
-  // only what goes without waiting, so that finishing comes first. Throws 74.
+  // only what goes without waiting, so that finishing comes first. Throws 74 for standard output.
   void take(std::string_view text);
 
   // Writes what is left, also of a line that has no end. Throws 74, also when nobody has read it
   // after wait_ms.
   void end(const base::Clock& clock, int64_t wait_ms);
 
+  // Whether the last line written has no end yet.
+  bool is_in_line() const { return is_in_line_; }
+
  private:
+  void write_some();
+
   base::Env env_;
+  int descriptor_;
   std::string line_;  // not whole yet
   std::string left_;  // to be written
+  bool is_in_line_ = false;
 };
 
 }  // namespace commands

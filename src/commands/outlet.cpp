@@ -1,4 +1,4 @@
-#include "commands/tee.hpp"
+#include "commands/outlet.hpp"
 
 #include <poll.h>
 #include <unistd.h>
@@ -29,23 +29,29 @@ size_t bytes_to_pass(const std::string& text) {
   return last == std::string::npos ? text.size() : last + 1;
 }
 
-// Whether standard output takes something within that time; -1 waits until a stop is asked for.
-bool is_writable(int wait_ms) {
-  pollfd waits[] = {{STDOUT_FILENO, POLLOUT, 0},
+// Whether it takes something within that time; -1 waits until a stop is asked for.
+bool is_writable(int descriptor, int wait_ms) {
+  pollfd waits[] = {{descriptor, POLLOUT, 0},
                     {wait_ms < 0 ? base::stop_descriptor() : -1, POLLIN, 0}};
   return ::poll(waits, 2, wait_ms) > 0 && waits[0].revents != 0;
 }
 
-void write_some(std::string& text) {
-  base::write_stdout(std::string_view(text).substr(0, kSureBytes));
-  text.erase(0, std::min(text.size(), kSureBytes));
-}
-
 }  // namespace
 
-Tee::Tee(base::Env env) : env_(std::move(env)) {}
+Outlet::Outlet(base::Env env, int descriptor) : env_(std::move(env)), descriptor_(descriptor) {}
 
-void Tee::take(std::string_view text) {
+void Outlet::write_some() {
+  const std::string_view part = std::string_view(left_).substr(0, kSureBytes);
+  if (descriptor_ == STDERR_FILENO) {
+    base::write_stderr(part);
+  } else {
+    base::write_stdout(part);
+  }
+  is_in_line_ = part.back() != '\n';
+  left_.erase(0, part.size());
+}
+
+void Outlet::take(std::string_view text) {
   if (in_actions(env_)) {
     line_ += text;
     const size_t whole = bytes_to_pass(line_);
@@ -55,21 +61,22 @@ void Tee::take(std::string_view text) {
     left_ += text;
   }
   while (!left_.empty()) {
-    const bool ready = is_writable(base::stop_asked() ? 0 : -1);
-    if (ready) write_some(left_);
+    const bool ready = is_writable(descriptor_, base::stop_asked() ? 0 : -1);
+    if (ready) write_some();
     if (!ready && base::stop_asked()) return;
   }
 }
 
-void Tee::end(const base::Clock& clock, int64_t wait_ms) {
+void Outlet::end(const base::Clock& clock, int64_t wait_ms) {
   left_ += github::unobeyed(std::exchange(line_, ""));
   const int64_t end_ms = clock.monotonic_ms() + wait_ms;
   while (!left_.empty()) {
     const int64_t rest_ms = std::max<int64_t>(end_ms - clock.monotonic_ms(), 0);
-    if (!is_writable(static_cast<int>(rest_ms))) {
-      throw base::Error(base::exit_local_io, "nobody reads what --tee copies to standard output");
+    if (!is_writable(descriptor_, static_cast<int>(rest_ms))) {
+      throw base::Error(base::exit_local_io,
+                        "nobody reads standard output, so a part of it is lost");
     }
-    write_some(left_);
+    write_some();
   }
 }
 
