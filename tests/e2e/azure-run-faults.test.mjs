@@ -12,7 +12,7 @@ import {
 } from './azure.mjs';
 import { azureFor, errorLine, file, folder, readOutputs, run } from './support.mjs';
 
-const AT_ONCE = { concurrency: 8 }; // most of them wait
+const AT_ONCE = { concurrency: 24 }; // most of them wait
 const SOON = { 'retry-after-ms': '20' };
 const HELLO = ['--scripts', 'echo hello; exit 3'];
 const tokensAsked = (azure) => azure.requests.filter(({ path }) => path.endsWith('/token'));
@@ -230,185 +230,185 @@ describe('tokens', AT_ONCE, () => {
   });
 });
 
-// --- Refused ---
+describe('refused', AT_ONCE, () => {
+  const VM_ROLE_ONLY = { vm: ['*'], resourceGroup: [] };
 
-const VM_ROLE_ONLY = { vm: ['*'], resourceGroup: [] };
-
-test('who may not start scripts is told which role is missing where: 77', async (t) => {
-  const azure = await azureFor(t, { roles: { vm: ['Microsoft.Compute/*/read'], resourceGroup: [] } });
-  const result = await onLinux(azure, HELLO);
-  assert.equal(result.code, 77);
-  const line = errorLine(result);
-  assert.match(line, /Azure did not start the script: AuthorizationFailed: .*'Microsoft\.Compute\/virtualMachines\/runCommand\/action' over scope '\/subscriptions\/.*\/linux-1'/);
-  assert.match(line, /give the role Virtual Machine Contributor on the resource group/);
-  assert.equal(azure.runs.length, 0);
-});
-
-test('with the role on the machine alone it starts, is not followed, says why, and is not started twice', async (t) => {
-  const azure = await azureFor(t, { roles: VM_ROLE_ONLY });
-  const result = await onLinux(azure, HELLO);
-  assert.equal(result.code, 77);
-  assert.match(result.stderr, /Azure did not tell how the script goes: AuthorizationFailed/);
-  assert.match(result.stderr, /on the resource group to who signs in \(on the machine alone it can start a script, but not follow it\)/);
-  assert.match(result.stderr, /may still run on linux-1; to follow it: opsbelt azure-run --attach \S+\n$/);
-  assert.equal(azure.runs.length, 1);
-});
-
-const GONE = [
-  ['a machine', ['-n', 'gone', '--shell', 'sh'], /ResourceNotFound: .*gone.* \(HTTP 404\); check --subscription, --resource-group and --name/],
-  ['a resource group', ['-n', 'linux-1', '-g', 'gone'], /ResourceGroupNotFound: .*'gone'/],
-  ['a subscription', ['-n', 'linux-1', '--subscription', '99999999-1111-4222-8333-444444444444'], /SubscriptionNotFound: .*; check --subscription$/],
-  ['an instance', ['--vmss', 'set', '--instance-id', '7'], /ResourceNotFound/],
-];
-for (const [name, args, line] of GONE) {
-  test(`${name} that is not there: 66`, async (t) => {
-    const azure = await azureFor(t);
-    const result = await azureRun(azure, [...args, ...HELLO]);
-    assert.equal(result.code, 66, result.stderr);
-    assert.match(errorLine(result), line);
+  test('who may not start scripts is told which role is missing where: 77', async (t) => {
+    const azure = await azureFor(t, { roles: { vm: ['Microsoft.Compute/*/read'], resourceGroup: [] } });
+    const result = await onLinux(azure, HELLO);
+    assert.equal(result.code, 77);
+    const line = errorLine(result);
+    assert.match(line, /Azure did not start the script: AuthorizationFailed: .*'Microsoft\.Compute\/virtualMachines\/runCommand\/action' over scope '\/subscriptions\/.*\/linux-1'/);
+    assert.match(line, /give the role Virtual Machine Contributor on the resource group/);
     assert.equal(azure.runs.length, 0);
   });
-}
 
-test('an operation that Azure does not know any more', async (t) => {
-  const azure = await azureFor(t);
-  azure.fail({ kind: 'operation-not-found', on: 'poll' });
-  const result = await onLinux(azure, HELLO);
-  assert.equal(result.code, 66);
-  assert.match(result.stderr, /Azure did not tell how the script goes: NotFound: The operation '.*' was not found/);
-  assert.equal(azure.runs.length, 1);
-});
+  test('with the role on the machine alone it starts, is not followed, says why, and is not started twice', async (t) => {
+    const azure = await azureFor(t, { roles: VM_ROLE_ONLY });
+    const result = await onLinux(azure, HELLO);
+    assert.equal(result.code, 77);
+    assert.match(result.stderr, /Azure did not tell how the script goes: AuthorizationFailed/);
+    assert.match(result.stderr, /on the resource group to who signs in \(on the machine alone it can start a script, but not follow it\)/);
+    assert.match(result.stderr, /may still run on linux-1; to follow it: opsbelt azure-run --attach \S+\n$/);
+    assert.equal(azure.runs.length, 1);
+  });
 
-for (const powerState of ['stopped', 'deallocated', 'starting']) {
-  test(`a machine that is ${powerState} is not waited for: 69`, async (t) => {
-    const azure = await azureFor(t, { vms: [{ name: 'linux-1', powerState }] });
+  const GONE = [
+    ['a machine', ['-n', 'gone', '--shell', 'sh'], /ResourceNotFound: .*gone.* \(HTTP 404\); check --subscription, --resource-group and --name/],
+    ['a resource group', ['-n', 'linux-1', '-g', 'gone'], /ResourceGroupNotFound: .*'gone'/],
+    ['a subscription', ['-n', 'linux-1', '--subscription', '99999999-1111-4222-8333-444444444444'], /SubscriptionNotFound: .*; check --subscription$/],
+    ['an instance', ['--vmss', 'set', '--instance-id', '7'], /ResourceNotFound/],
+  ];
+  for (const [name, args, line] of GONE) {
+    test(`${name} that is not there: 66`, async (t) => {
+      const azure = await azureFor(t);
+      const result = await azureRun(azure, [...args, ...HELLO]);
+      assert.equal(result.code, 66, result.stderr);
+      assert.match(errorLine(result), line);
+      assert.equal(azure.runs.length, 0);
+    });
+  }
+
+  test('an operation that Azure does not know any more', async (t) => {
+    const azure = await azureFor(t);
+    azure.fail({ kind: 'operation-not-found', on: 'poll' });
+    const result = await onLinux(azure, HELLO);
+    assert.equal(result.code, 66);
+    assert.match(result.stderr, /Azure did not tell how the script goes: NotFound: The operation '.*' was not found/);
+    assert.equal(azure.runs.length, 1);
+  });
+
+  for (const powerState of ['stopped', 'deallocated', 'starting']) {
+    test(`a machine that is ${powerState} is not waited for: 69`, async (t) => {
+      const azure = await azureFor(t, { vms: [{ name: 'linux-1', powerState }] });
+      const result = await onLinux(azure, HELLO);
+      assert.equal(result.code, 69);
+      assert.match(errorLine(result), /requires the VM to be running .* \(HTTP 409\); start the machine first/);
+      assert.equal(starts(azure).length, 1);
+    });
+  }
+
+  test('the same under the code Conflict is known by its words', async (t) => {
+    const azure = await azureFor(t);
+    const body = { error: { code: 'Conflict', message: 'Cannot do it; this requires the VM to be running (or set to run).' } };
+    azure.fail(status('runCommand', 409, { body }));
     const result = await onLinux(azure, HELLO);
     assert.equal(result.code, 69);
-    assert.match(errorLine(result), /requires the VM to be running .* \(HTTP 409\); start the machine first/);
     assert.equal(starts(azure).length, 1);
   });
-}
-
-test('the same under the code Conflict is known by its words', async (t) => {
-  const azure = await azureFor(t);
-  const body = { error: { code: 'Conflict', message: 'Cannot do it; this requires the VM to be running (or set to run).' } };
-  azure.fail(status('runCommand', 409, { body }));
-  const result = await onLinux(azure, HELLO);
-  assert.equal(result.code, 69);
-  assert.equal(starts(azure).length, 1);
 });
 
-// --- Another script on the machine ---
+describe('another script on the machine', AT_ONCE, () => {
+  test('another script on the machine is waited for', async (t) => {
+    const azure = await azureFor(t);
+    const first = onLinux(azure, ['--scripts', 'sleep .4; echo first']);
+    while (azure.runs.length === 0) await delay(5);
+    const second = await onLinux(azure, HELLO);
+    assert.equal(second.code, 1, second.stderr);
+    assert.equal(second.stdout, 'hello\n');
+    assert.equal((await first).stdout, 'first\n');
+    assert.equal(azure.runs.length, 2);
+    assert.equal(ownLines(second).filter((line) => line.includes('another script runs there; waiting for its end')).length, 1);
+  });
 
-test('another script on the machine is waited for', async (t) => {
-  const azure = await azureFor(t);
-  const first = onLinux(azure, ['--scripts', 'sleep .4; echo first']);
-  while (azure.runs.length === 0) await delay(5);
-  const second = await onLinux(azure, HELLO);
-  assert.equal(second.code, 1, second.stderr);
-  assert.equal(second.stdout, 'hello\n');
-  assert.equal((await first).stdout, 'first\n');
-  assert.equal(azure.runs.length, 2);
-  assert.equal(ownLines(second).filter((line) => line.includes('another script runs there; waiting for its end')).length, 1);
+  test('no longer than --wait-conflict: 69, with Azure\'s words', async (t) => {
+    const azure = await azureFor(t);
+    const first = onLinux(azure, ['--scripts', 'sleep .6']);
+    while (azure.runs.length === 0) await delay(5);
+    for (const wait of ['0s', '150ms']) {
+      const result = await onLinux(azure, [...HELLO, '--wait-conflict', wait]);
+      assert.equal(result.code, 69, result.stderr);
+      assert.match(result.stderr, /Run command extension execution is in progress\. .*; waited 0 s for it \(--wait-conflict\)/);
+    }
+    await first;
+    assert.equal(azure.runs.length, 1);
+  });
 });
 
-test('no longer than --wait-conflict: 69, with Azure\'s words', async (t) => {
-  const azure = await azureFor(t);
-  const first = onLinux(azure, ['--scripts', 'sleep .6']);
-  while (azure.runs.length === 0) await delay(5);
-  for (const wait of ['0s', '150ms']) {
-    const result = await onLinux(azure, [...HELLO, '--wait-conflict', wait]);
-    assert.equal(result.code, 69, result.stderr);
-    assert.match(result.stderr, /Run command extension execution is in progress\. .*; waited 0 s for it \(--wait-conflict\)/);
+describe('odd replies', AT_ONCE, () => {
+  const SHAPES = [
+    ['only Azure-AsyncOperation', {}, { kind: 'only-async' }],
+    ['only Location', {}, { kind: 'only-location' }],
+    ['status words in odd case', {}, { kind: 'odd-case', on: 'runCommand' }],
+    ['addresses of 6 KB', { longUrls: true }],
+    ['addresses of 6 KB, only Location', { longUrls: true }, { kind: 'only-location' }],
+    ['a result that is a bare array', { resultShape: 'array' }],
+  ];
+  for (const [name, options, fault] of SHAPES) {
+    test(`Azure may say it otherwise: ${name}`, async (t) => {
+      const azure = await azureFor(t, options);
+      if (fault) azure.fail(fault);
+      answered(azure, await onLinux(azure, HELLO));
+    });
   }
-  await first;
-  assert.equal(azure.runs.length, 1);
-});
 
-// --- Odd replies ---
-
-const SHAPES = [
-  ['only Azure-AsyncOperation', {}, { kind: 'only-async' }],
-  ['only Location', {}, { kind: 'only-location' }],
-  ['status words in odd case', {}, { kind: 'odd-case', on: 'runCommand' }],
-  ['addresses of 6 KB', { longUrls: true }],
-  ['addresses of 6 KB, only Location', { longUrls: true }, { kind: 'only-location' }],
-  ['a result that is a bare array', { resultShape: 'array' }],
-];
-for (const [name, options, fault] of SHAPES) {
-  test(`Azure may say it otherwise: ${name}`, async (t) => {
-    const azure = await azureFor(t, options);
-    if (fault) azure.fail(fault);
-    answered(azure, await onLinux(azure, HELLO));
-  });
-}
-
-test('a 202 without any address is an error, not an endless wait: 76', async (t) => {
-  const azure = await azureFor(t);
-  azure.fail({ kind: 'no-headers' });
-  const result = await onLinux(azure, HELLO);
-  assert.equal(result.code, 76);
-  assert.match(errorLine(result), /tells no address to follow it; the script may be running: look before you run it again/);
-  assert.equal(azure.runs.length, 1);
-});
-
-const ENDS = [
-  ['failed', { kind: 'failed', on: 'runCommand' }, /ended as Failed: VMExtensionProvisioningError: VM has reported a failure/],
-  ['failed, told by a poll', { kind: 'failed', on: 'poll', code: 'VMExtensionProvisioningTimeout', message: 'more than 90 minutes' }, /VMExtensionProvisioningTimeout: more than 90 minutes/],
-  ['canceled', { kind: 'canceled', on: 'runCommand' }, /ended as Canceled: OperationCanceled/],
-  ['Cancelled with two l', { kind: 'canceled', on: 'poll', status: 'Cancelled' }, /ended as Cancelled/],
-];
-for (const [name, fault, line] of ENDS) {
-  test(`an operation that ${name} is no answer of the script: 69, with its words`, async (t) => {
+  test('a 202 without any address is an error, not an endless wait: 76', async (t) => {
     const azure = await azureFor(t);
-    azure.fail(fault);
+    azure.fail({ kind: 'no-headers' });
     const result = await onLinux(azure, HELLO);
-    assert.equal(result.code, 69, result.stderr);
-    assert.match(errorLine(result), line);
-    assert.equal(result.stdout, '');
+    assert.equal(result.code, 76);
+    assert.match(errorLine(result), /tells no address to follow it; the script may be running: look before you run it again/);
+    assert.equal(azure.runs.length, 1);
   });
-}
 
-test('the token goes to no other host than Azure\'s: 76', async (t) => {
-  const asked = [];
-  const thief = http.createServer((req, res) => {
-    asked.push(req.headers);
-    res.end('{}');
-  }).listen(0, '127.0.0.1');
-  t.after(() => thief.close());
-  await once(thief, 'listening');
-  const azure = await azureFor(t);
-  azure.fail({ kind: 'foreign-poll-host', origin: `http://127.0.0.1:${thief.address().port}` });
-  const result = await onLinux(azure, HELLO);
-  assert.equal(result.code, 76);
-  assert.match(errorLine(result), /no token is sent there; the script may be running/);
-  assert.deepEqual(asked, []);
-});
+  const ENDS = [
+    ['failed', { kind: 'failed', on: 'runCommand' }, /ended as Failed: VMExtensionProvisioningError: VM has reported a failure/],
+    ['failed, told by a poll', { kind: 'failed', on: 'poll', code: 'VMExtensionProvisioningTimeout', message: 'more than 90 minutes' }, /VMExtensionProvisioningTimeout: more than 90 minutes/],
+    ['canceled', { kind: 'canceled', on: 'runCommand' }, /ended as Canceled: OperationCanceled/],
+    ['Cancelled with two l', { kind: 'canceled', on: 'poll', status: 'Cancelled' }, /ended as Cancelled/],
+  ];
+  for (const [name, fault, line] of ENDS) {
+    test(`an operation that ${name} is no answer of the script: 69, with its words`, async (t) => {
+      const azure = await azureFor(t);
+      azure.fail(fault);
+      const result = await onLinux(azure, HELLO);
+      assert.equal(result.code, 69, result.stderr);
+      assert.match(errorLine(result), line);
+      assert.equal(result.stdout, '');
+    });
+  }
 
-test('a nextLink to another host is not followed: 76', async (t) => {
-  const azure = await azureFor(t);
-  azure.fail(status('list', 200, { body: { value: [], nextLink: 'http://127.0.0.1:1/x' } }));
-  const result = await azureRun(azure, ['--all', ...HELLO]);
-  assert.equal(result.code, 76);
-  assert.match(errorLine(result), /goes on at another host; no token is sent there/);
-});
-
-const SENSELESS = [
-  ['a machine without an id', 'vm', { name: 'linux-1' }, /without a usable id/],
-  ['a machine of no system', 'vm', { id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v' }, /does not tell the machine's system; say --shell/],
-  ['an operation of no state', 'poll', { name: 'x' }, /does not tell the state of the operation/],
-  ['a list that is none', 'list', { value: 7 }, /list of machines has no "value"/],
-  ['a result of another kind', 'poll', { status: 'Succeeded', properties: { output: 'x' } }, /not what came of it/],
-];
-for (const [name, on, body, line] of SENSELESS) {
-  test(`a reply that makes no sense is told as such: ${name}: 76`, async (t) => {
+  test('the token goes to no other host than Azure\'s: 76', async (t) => {
+    const asked = [];
+    const thief = http.createServer((req, res) => {
+      asked.push(req.headers);
+      res.end('{}');
+    }).listen(0, '127.0.0.1');
+    t.after(() => thief.close());
+    await once(thief, 'listening');
     const azure = await azureFor(t);
-    azure.fail(status(on, 200, { body }));
-    const result = await azureRun(azure, [...(on === 'list' ? ['--all'] : ['-n', 'linux-1']), ...HELLO]);
-    assert.equal(result.code, 76, result.stderr);
-    assert.match(result.stderr, line);
+    azure.fail({ kind: 'foreign-poll-host', origin: `http://127.0.0.1:${thief.address().port}` });
+    const result = await onLinux(azure, HELLO);
+    assert.equal(result.code, 76);
+    assert.match(errorLine(result), /no token is sent there; the script may be running/);
+    assert.deepEqual(asked, []);
   });
-}
+
+  test('a nextLink to another host is not followed: 76', async (t) => {
+    const azure = await azureFor(t);
+    azure.fail(status('list', 200, { body: { value: [], nextLink: 'http://127.0.0.1:1/x' } }));
+    const result = await azureRun(azure, ['--all', ...HELLO]);
+    assert.equal(result.code, 76);
+    assert.match(errorLine(result), /goes on at another host; no token is sent there/);
+  });
+
+  const SENSELESS = [
+    ['a machine without an id', 'vm', { name: 'linux-1' }, /without a usable id/],
+    ['a machine of no system', 'vm', { id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v' }, /does not tell the machine's system; say --shell/],
+    ['an operation of no state', 'poll', { name: 'x' }, /does not tell the state of the operation/],
+    ['a list that is none', 'list', { value: 7 }, /list of machines has no "value"/],
+    ['a result of another kind', 'poll', { status: 'Succeeded', properties: { output: 'x' } }, /not what came of it/],
+  ];
+  for (const [name, on, body, line] of SENSELESS) {
+    test(`a reply that makes no sense is told as such: ${name}: 76`, async (t) => {
+      const azure = await azureFor(t);
+      azure.fail(status(on, 200, { body }));
+      const result = await azureRun(azure, [...(on === 'list' ? ['--all'] : ['-n', 'linux-1']), ...HELLO]);
+      assert.equal(result.code, 76, result.stderr);
+      assert.match(result.stderr, line);
+    });
+  }
+});
 
 // --- Stopped, left, found again ---
 
@@ -433,7 +433,7 @@ describe('stopped and followed again', AT_ONCE, () => {
       const result = await stopped(azure, ['-n', 'linux-1', '--scripts', 'sleep .6; echo hello; echo e >&2; exit 3'], signal,
         () => polls(azure).length > 0);
       assert.deepEqual([result.code, result.signal, result.stdout], [130, null, ''], result.stderr);
-      assert.ok(result.took_ms < 1000, `${result.took_ms} ms`);
+      assert.ok(result.took_ms < 5000, `${result.took_ms} ms`);
       assert.match(result.stderr, /may still run on linux-1; to follow it: opsbelt azure-run --attach \S+/);
       const followed = await azureRun(azure, ['--attach', attachToken(result), '--exit-code', 'remote']);
       assert.deepEqual([followed.code, followed.stdout, scriptErrors(followed)], [3, 'hello\n', 'e\n'], followed.stderr);
@@ -446,7 +446,7 @@ describe('stopped and followed again', AT_ONCE, () => {
     azure.fail(status('poll', 429, { headers: { 'retry-after': '60' } }));
     const result = await stopped(azure, ['-n', 'linux-1', ...HELLO], 'SIGINT', () => polls(azure).length > 0);
     assert.equal(result.code, 130, result.stderr);
-    assert.ok(result.took_ms < 1000, `${result.took_ms} ms`);
+    assert.ok(result.took_ms < 5000, `${result.took_ms} ms`);
     assert.ok(attachToken(result));
   });
 
@@ -455,7 +455,7 @@ describe('stopped and followed again', AT_ONCE, () => {
     azure.fail({ kind: 'hang', on: 'poll' });
     const result = await stopped(azure, ['-n', 'linux-1', ...HELLO], 'SIGINT', () => polls(azure).length > 0);
     assert.equal(result.code, 130, result.stderr);
-    assert.ok(result.took_ms < 1000, `${result.took_ms} ms`);
+    assert.ok(result.took_ms < 5000, `${result.took_ms} ms`);
     assert.ok(attachToken(result));
   });
 
@@ -480,7 +480,7 @@ describe('stopped and followed again', AT_ONCE, () => {
     azure.fail({ kind: 'hang', on: 'token' });
     const result = await stopped(azure, ['-n', 'linux-1', ...HELLO], 'SIGTERM', () => azure.requests.length > 0);
     assert.equal(result.code, 130, result.stderr);
-    assert.ok(result.took_ms < 1000, `${result.took_ms} ms`);
+    assert.ok(result.took_ms < 5000, `${result.took_ms} ms`);
     assert.equal(azure.runs.length, 0);
   });
 
