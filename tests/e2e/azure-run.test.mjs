@@ -748,9 +748,9 @@ describe('GitHub Actions', AT_ONCE, () => {
 
   test('every option as an input of the action', async (t) => {
     const azure = await azureFor(t, { vms: [{ name: 'web-1', tags: { role: 'web' } }, { name: 'web-2', tags: { role: 'web' } }, 'db-1'] });
-    const { AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, AZURE_POD_IDENTITY_AUTHORITY_HOST } = envOf(azure);
+    const { AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, AZURE_POD_IDENTITY_AUTHORITY_HOST, HTTPS_PROXY, NO_PROXY } = envOf(azure);
     const env = {
-      AZURE_POD_IDENTITY_AUTHORITY_HOST, INPUT_TENANT: AZURE_TENANT_ID, 'INPUT_CLIENT-ID': AZURE_CLIENT_ID,
+      HTTPS_PROXY, NO_PROXY, AZURE_POD_IDENTITY_AUTHORITY_HOST, INPUT_TENANT: AZURE_TENANT_ID, 'INPUT_CLIENT-ID': AZURE_CLIENT_ID,
       'INPUT_CLIENT-SECRET': AZURE_CLIENT_SECRET, INPUT_SUBSCRIPTION: azure.subscription,
       'INPUT_RESOURCE-GROUP': azure.resourceGroup, INPUT_AUTHORITY: azure.authorityUrl, 'INPUT_ARM-ENDPOINT': azure.armUrl,
       INPUT_SCRIPTS: 'echo "$A $1 $2 $3"\necho two\n', INPUT_ARGUMENTS: 'x y\n-z\n', INPUT_PARAMETERS: 'A=one\n',

@@ -6,12 +6,14 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { run } from './support.mjs';
 
-// Who signs in and where; a test takes away or replaces what it is about.
+// Who signs in and where; a test takes away or replaces what it is about. Should a defect let it ask a real Azure, then
+// through a proxy that is not there.
 export function envOf(azure) {
   return {
     AZURE_TENANT_ID: azure.tenant, AZURE_CLIENT_ID: azure.clientId, AZURE_CLIENT_SECRET: azure.clientSecret,
     AZURE_SUBSCRIPTION_ID: azure.subscription, AZURE_RESOURCE_GROUP: azure.resourceGroup,
     AZURE_AUTHORITY_HOST: azure.authorityUrl, AZURE_POD_IDENTITY_AUTHORITY_HOST: azure.imdsUrl,
+    HTTPS_PROXY: 'http://127.0.0.1:1', NO_PROXY: '127.0.0.1',
   };
 }
 
