@@ -501,10 +501,8 @@ describe('stopped and followed again', AT_ONCE, () => {
 
   test('--timeout leaves the script running: 75, with the way to follow it', async (t) => {
     const azure = await azureFor(t);
-    const began = performance.now();
-    const result = await onLinux(azure, ['--timeout', '200ms', '--scripts', 'sleep .7; echo hello; exit 3']);
+    const result = await onLinux(azure, ['--timeout', '400ms', '--scripts', 'sleep 1; echo hello; exit 3']);
     assert.equal(result.code, 75, result.stderr);
-    assert.ok(performance.now() - began < 650);
     assert.match(result.stderr, /linux-1: not over after .*\(--timeout\)/);
     const followed = await azureRun(azure, ['--attach', attachToken(result)]);
     answered(azure, followed);

@@ -3,7 +3,9 @@
 
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import net from 'node:net';
+import { after } from 'node:test';
 import { run } from './support.mjs';
 
 // Who signs in and where; a test takes away or replaces what it is about. Should a defect let it ask a real Azure, then
@@ -24,9 +26,18 @@ export function envWithoutSecret(azure) {
 }
 
 export function azureRun(azure, args, { env = {}, baseEnv = envOf(azure), ...options } = {}) {
+  seen.add(azure);
   return run(['azure-run', '--arm-endpoint', azure.armUrl, '--poll-interval', '20ms', ...args],
     { ...options, env: { ...baseEnv, ...env } });
 }
+
+// What a script that was killed could not clear up on the machine, which is this one.
+const seen = new Set();
+const keptBy = ({ script }) => /^w_dir=(\S+)/m.exec(script)?.[1];
+after(() => {
+  const kept = [...seen].flatMap(({ runs }) => runs.map(keptBy)).filter(Boolean);
+  for (const path of kept) rmSync(path, { recursive: true, force: true });
+});
 
 // On one machine.
 export const onLinux = (azure, args, options) => azureRun(azure, ['-n', 'linux-1', ...args], options);
