@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readLog } from '../standin/runner.mjs';
 import { attachToken, azureRun, onLinux, ownLines, scriptErrors } from './azure.mjs';
 import { azureFor, errorLine, file, folder, readOutputs } from './support.mjs';
 
@@ -234,4 +235,15 @@ describe('managed', AT_ONCE, () => {
     const result = await managed(azure, ['--scripts', 'exit 3']);
     assert.equal(result.code, 1, result.stderr);
   });
+});
+
+test('live output that comes in two parts is no workflow command either', async (t) => {
+  const scripts = ["printf ':'; sleep .3; echo ':error::x'", "printf '##'; sleep .3; echo '[error]x'", "printf ' :' >&2; sleep .3; echo ':error::x' >&2"];
+  for (const script of scripts) {
+    const azure = await azureFor(t, { updateMs: 30 });
+    const result = await managed(azure, ['--scripts', script], { env: { GITHUB_ACTIONS: 'true' } });
+    assert.equal(result.code, 0, result.stderr);
+    const names = [result.stdout, result.stderr].flatMap((text) => readLog(text).commands.map(({ name }) => name));
+    assert.ok(!names.includes('error'), script);
+  }
 });
