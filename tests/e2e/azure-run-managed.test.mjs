@@ -247,3 +247,19 @@ test('live output that comes in two parts is no workflow command either', async 
     assert.ok(!names.includes('error'), script);
   }
 });
+
+test('a token that is renewed behind an open line of the script is masked all the same', async (t) => {
+  const azure = await azureFor(t, { updateMs: 30 });
+  const running = managed(azure, ['--scripts', 'printf "step 1 of 2: " >&2; sleep .6; echo done >&2'], { env: { GITHUB_ACTIONS: 'true' } });
+  await until(() => requestsOf(azure, 'GET').length > 8);
+  azure.expireTokens();
+  const result = await running;
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(azure.tokens.length, 2);
+  const { commands, lines } = readLog(result.stderr);
+  const masked = commands.filter(({ name }) => name === 'add-mask').map(({ data }) => data);
+  for (const { token } of azure.tokens) {
+    assert.ok(masked.includes(token), 'the runner is not told of a token');
+    assert.ok(!lines.some((line) => line.includes(token)), 'a token stands in the log');
+  }
+});
