@@ -263,3 +263,15 @@ test('a token that is renewed behind an open line of the script is masked all th
     assert.ok(!lines.some((line) => line.includes(token)), 'a token stands in the log');
   }
 });
+
+test('a gap is named also when the new tail begins with the byte that the old one ended with', async (t) => {
+  const azure = await azureFor(t, { updateMs: 50 });
+  // 4,096 is 455 lines of 9 bytes and a line break: the tail begins with that.
+  const burst = file(t, 'burst', Array.from({ length: 900 }, (_, i) => `line ${100 + i % 900}\n`).join(''));
+  const result = await managed(azure, ['--scripts', `echo first; sleep .3; cat ${burst}`, '--json']);
+  assert.equal(result.code, 0, result.stderr);
+  const { stdout, stdout_cut } = JSON.parse(result.stdout)['linux-1'];
+  assert.ok(stdout.length < 8106, 'all of it came');
+  assert.match(ownLines(result).join('\n'), /a part is missing here/);
+  assert.equal(stdout_cut, true);
+});
