@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { existsSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -589,4 +590,27 @@ test('standard output that is full: 74, whatever the script said', async (t) => 
   } });
   assert.equal(result.code, 74, result.stderr);
   assert.equal(azure.runs.length, 1);
+});
+
+test('a fetch of output that fails leaves nothing at the machine, or says what is left', async (t) => {
+  const azure = await azureFor(t, { operationMs: 100 });
+  const running = onLinux(azure, ['--full-output', '--scripts', 'head -c 20000 /dev/urandom | base64 -w0']);
+  while (azure.runs.length < 2) await delay(5);
+  azure.fail(status('runCommand', 500));
+  const result = await running;
+  const [, kept] = /w_dir=(\S+)/.exec(azure.runs[0].script);
+  t.after(() => rmSync(kept, { recursive: true, force: true }));
+  assert.ok(!existsSync(kept) || result.stderr.includes(kept), `${kept} is left, and nothing tells of it`);
+});
+
+test('--full-output that did not bring all is no success, and does not advise itself', async (t) => {
+  const azure = await azureFor(t, { operationMs: 100 });
+  const running = onLinux(azure, ['--full-output', '--scripts', 'head -c 20000 /dev/urandom | base64 -w0']);
+  while (azure.runs.length < 2) await delay(5);
+  azure.fail(status('runCommand', 500));
+  const result = await running;
+  const [, kept] = /w_dir=(\S+)/.exec(azure.runs[0].script);
+  t.after(() => rmSync(kept, { recursive: true, force: true }));
+  assert.doesNotMatch(result.stderr, /--full-output brings all/);
+  assert.notEqual(result.code, 0, 'output that was asked for is missing');
 });
