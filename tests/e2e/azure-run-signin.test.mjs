@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { readLog } from '../standin/runner.mjs';
-import { azureRun, closedPort, envOf, envWithoutSecret, onLinux, ownLines } from './azure.mjs';
+import { azureRun, closedPort, envOf, envWithoutSecret, onLinux, ownLines, vmNames } from './azure.mjs';
 import { azureFor, errorLine, file, folder, proxyFor, run, selfSigned } from './support.mjs';
 
 const SCRIPT = ['--scripts', 'echo hello'];
@@ -319,4 +319,11 @@ test('a machine\'s identity is asked without a proxy', async (t) => {
   const result = await onLinux(azure, [...SCRIPT, '--proxy', proxy.url], { baseEnv: onlyImds(azure) });
   assert.equal(result.code, 0, result.stderr);
   assert.ok(proxy.seen.every((head) => !head.includes('/metadata/identity')), proxy.seen.join('\n'));
+});
+
+test('a sign-in that is refused is not tried again for each machine', async (t) => {
+  const azure = await azureFor(t, { vms: 30 });
+  const result = await azureRun(azure, ['-n', ...vmNames(30), ...SCRIPT], { env: { AZURE_CLIENT_SECRET: 'wrong' } });
+  assert.equal(result.code, 77);
+  assert.ok(azure.requests.length <= 2, `asked ${azure.requests.length} times with the same wrong secret`);
 });
