@@ -327,3 +327,12 @@ test('a sign-in that is refused is not tried again for each machine', async (t) 
   assert.equal(result.code, 77);
   assert.ok(azure.requests.length <= 2, `asked ${azure.requests.length} times with the same wrong secret`);
 });
+
+test('--check that can\'t sign in or reach anybody says so once, with that code', async (t) => {
+  const azure = await azureFor(t);
+  const refused = await onLinux(azure, ['--check'], { env: { AZURE_CLIENT_SECRET: 'wrong' } });
+  assert.equal(refused.code, 77);
+  assert.equal(azure.requests.length, 1, 'asked again and again');
+  const nobody = await onLinux(azure, ['--check', '--retry-budget', '0', '--authority', `http://127.0.0.1:${await closedPort()}`]);
+  assert.equal(nobody.code, 69, nobody.stdout);
+});
