@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { readLog } from '../standin/runner.mjs';
 import { azureRun, closedPort, envOf, envWithoutSecret, onLinux, ownLines, vmNames } from './azure.mjs';
-import { azureFor, errorLine, file, folder, proxyFor, run, selfSigned } from './support.mjs';
+import { azureFor, errorLine, file, folder, proxyFor, root, run, selfSigned } from './support.mjs';
 
 const SCRIPT = ['--scripts', 'echo hello'];
 const AT_ONCE = { concurrency: 4 };
@@ -335,4 +335,14 @@ test('--check that can\'t sign in or reach anybody says so once, with that code'
   assert.equal(azure.requests.length, 1, 'asked again and again');
   const nobody = await onLinux(azure, ['--check', '--retry-budget', '0', '--authority', `http://127.0.0.1:${await closedPort()}`]);
   assert.equal(nobody.code, 69, nobody.stdout);
+});
+
+test('the role that the README names is enough; --check and the run agree', async (t) => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [, list] = /A role of your own needs ([\s\S]*?)\.\n/.exec(readme);
+  const actions = [...list.matchAll(/`(.*?)`/g)].map((match) => match[1]);
+  const azure = await azureFor(t, { roles: { vm: [], resourceGroup: actions } });
+  const check = await onLinux(azure, ['--check']);
+  const result = await onLinux(azure, SCRIPT);
+  assert.deepEqual([check.code, result.code], [0, 0], result.stderr);
 });
