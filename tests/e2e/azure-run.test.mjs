@@ -763,3 +763,10 @@ describe('GitHub Actions', AT_ONCE, () => {
     assert.deepEqual(Object.keys(all), ['web-1', 'web-2']);
   });
 });
+
+test('a script that no machine could take is refused before anything is asked, also without --shell', async (t) => {
+  const azure = await azureFor(t);
+  const result = await onLinux(azure, ['--script-file', '-'], { stdin: '#'.repeat(262_145) });
+  assert.equal(result.code, 65);
+  assert.equal(azure.requests.length, 0);
+});
