@@ -770,3 +770,9 @@ test('a script that no machine could take is refused before anything is asked, a
   assert.equal(result.code, 65);
   assert.equal(azure.requests.length, 0);
 });
+
+test('our own line begins a line, whatever the script left open on standard error', async (t) => {
+  const result = await onLinux(await azureFor(t), ['--scripts', 'printf progress >&2; exit 3']);
+  assert.equal(result.code, 1);
+  assert.match(result.stderr, /^opsbelt: azure-run: linux-1: exit code 3/m);
+});
