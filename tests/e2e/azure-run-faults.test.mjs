@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
-  answering, attachToken, azureRun, closedPort, onLinux, ownLines, polls, scriptErrors, starts, vmNames,
+  answering, attachToken, azureRun, closedPort, envOf, onLinux, ownLines, polls, scriptErrors, starts, vmNames,
 } from './azure.mjs';
 import { azureFor, errorLine, file, folder, readOutputs, run } from './support.mjs';
 
@@ -613,4 +613,19 @@ test('--full-output that did not bring all is no success, and does not advise it
   t.after(() => rmSync(kept, { recursive: true, force: true }));
   assert.doesNotMatch(result.stderr, /--full-output brings all/);
   assert.notEqual(result.code, 0, 'output that was asked for is missing');
+});
+
+test('the line that says how to follow a script works as it is printed', async (t) => {
+  const azure = await azureFor(t);
+  const result = await onLinux(azure, ['--timeout', '100ms', '--scripts', 'sleep .3; echo hello; exit 3']);
+  const [, words] = /to follow it: opsbelt (.*)/.exec(result.stderr);
+  const followed = await run(words.split(' '), { env: envOf(azure) });
+  assert.equal(followed.code, 1, followed.stderr);
+});
+
+test('an operation that is gone is no wrong --name', async (t) => {
+  const azure = await azureFor(t);
+  azure.fail({ kind: 'operation-not-found', on: 'poll' });
+  const result = await onLinux(azure, HELLO);
+  assert.doesNotMatch(result.stderr, /check --subscription, --resource-group and --name/);
 });
