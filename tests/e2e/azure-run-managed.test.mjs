@@ -275,3 +275,12 @@ test('a gap is named also when the new tail begins with the byte that the old on
   assert.match(ownLines(result).join('\n'), /a part is missing here/);
   assert.equal(stdout_cut, true);
 });
+
+test('a script that was ended leaves its text not at the machine, or that is said', async (t) => {
+  const azure = await azureFor(t);
+  const result = await managed(azure, ['--timeout', '200ms', '--scripts', 'echo PASSWORD=x; sleep .8']);
+  assert.equal(result.code, 75, result.stderr);
+  assert.deepEqual(await left(azure), []);
+  const [, kept] = /w_dir=(\S+)/.exec(azure.runs[0].script);
+  assert.ok(!existsSync(kept) || result.stderr.includes(kept), `${kept} is left, and nothing tells of it`);
+});
