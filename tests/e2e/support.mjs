@@ -18,7 +18,8 @@ export const fixture = (name) => join(root, 'fixtures', name);
 export const readFixture = (name) => JSON.parse(readFileSync(fixture(name), 'utf8'));
 
 // Runs the binary with exactly this environment; resolves when it has ended. { code, signal, stdout, stderr }
-export function run(args, { env = {}, stdin = '', cwd = root, program = binary, onStart = () => {} } = {}) {
+// encoding: of both; 'latin1' keeps bytes that are no UTF-8.
+export function run(args, { env = {}, stdin = '', cwd = root, program = binary, encoding = 'utf8', onStart = () => {} } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { env, cwd, timeout: 60_000 });
     const out = { stdout: [], stderr: [] };
@@ -27,7 +28,7 @@ export function run(args, { env = {}, stdin = '', cwd = root, program = binary, 
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({
       code, signal,
-      stdout: Buffer.concat(out.stdout).toString(), stderr: Buffer.concat(out.stderr).toString(),
+      stdout: Buffer.concat(out.stdout).toString(encoding), stderr: Buffer.concat(out.stderr).toString(encoding),
     }));
     child.stdin.on('error', () => {}); // it need not read its input
     child.stdin.end(stdin);
