@@ -8,6 +8,7 @@
 #include "azure/errors.hpp"
 #include "base/text.hpp"
 #include "base/utf8.hpp"
+#include "net/url.hpp"
 
 namespace azure {
 
@@ -62,6 +63,13 @@ void Run::take(const Ticket& ticket) {
   managed_name_ = ticket.managed_name;
   state_ = managed_name_.empty() ? State::follow : State::view;
   if (managed_name_.empty()) {
+    const std::string& url = ticket.status_url.empty() ? ticket.result_url : ticket.status_url;
+    if (net::origin(url) != net::origin(arm_.cloud.arm)) {
+      throw base::Error(base::exit_bad_input,
+                        fmt::format("the token belongs to {}, not to {}; give --cloud or "
+                                    "--arm-endpoint as when it was made",
+                                    net::origin(url), net::origin(arm_.cloud.arm)));
+    }
     net::HttpResponse accepted;
     accepted.status = 202;
     if (!ticket.status_url.empty()) {
@@ -130,8 +138,8 @@ int64_t Run::left_ms() const {
 
 void Run::check_time() {
   if (left_ms() > 0) return;
-  const base::Error late(base::exit_retries_spent,
-                         fmt::format("not over after {} s (--timeout)", job_.timeout_ms / 1000));
+  const base::Error late(base::exit_retries_spent, fmt::format("not over after {} (--timeout)",
+                                                               base::duration(job_.timeout_ms)));
   if (state_ == State::view || state_ == State::unclear) {
     cancel(late);
     result_.is_cut_short = false;
@@ -216,8 +224,9 @@ Run::Wait Run::wait_for_other(const net::HttpResponse& reply) {
   }
   const int64_t wait_ms = next_poll_ms(reply);
   if (now_ms + wait_ms - busy_since_ms_ <= job_.wait_conflict_ms) return wait_ms;
-  throw with_words(refusal(reply, "start the script"),
-                   fmt::format("; waited {} ms for it (--wait-conflict)", now_ms - busy_since_ms_));
+  throw with_words(
+      refusal(reply, "start the script"),
+      fmt::format("; waited {} for it (--wait-conflict)", base::duration(now_ms - busy_since_ms_)));
 }
 
 Run::Wait Run::follow(const net::Http& http) {
@@ -304,6 +313,7 @@ int64_t Run::next_poll_ms(const net::HttpResponse& reply) {
 
 Run::Wait Run::fail(const base::Error& error) {
   if (is_fetching_) {  // the result is known; only a part of its output is missing
+    result_.rest_error = error;
     result_.notices.push_back(fmt::format(
         "the rest of the output was not fetched: {}; it is left on the machine, in {}-{} "
         "of its temporary files",

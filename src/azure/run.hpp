@@ -67,8 +67,9 @@ struct Result {
   Captured output;
   Captured errors;
   std::optional<base::Error> error;
-  std::vector<std::string> notices;  // of what did not go as wished beside the script
-  bool is_cut_short = false;         // by cancel()
+  std::optional<base::Error> rest_error;  // why output that was asked for was not fetched
+  std::vector<std::string> notices;       // of what did not go as wished beside the script
+  bool is_cut_short = false;              // by cancel()
   int64_t seconds = 0;
   int runs = 0;  // scripts started there, with those that fetched output
 };
@@ -77,7 +78,7 @@ class Run {
  public:
   // `id`: 16 hex digits that nobody can guess. Arm and job must live as long.
   Run(const Arm& arm, const Job& job, Machine machine, std::string id);
-  // Goes on with one that was started before. Throws 76 when its addresses are not of `arm`.
+  // Goes on with one that was started before. Throws 65 when its addresses are not of `arm`.
   Run(const Arm& arm, const Job& job, const Ticket& ticket);
 
   // The next exchange. Returns in how many ms the one after it is due; nothing when it is over.

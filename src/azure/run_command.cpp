@@ -17,6 +17,7 @@ namespace {
 constexpr int64_t kTimeoutMs = 60'000;
 constexpr std::string_view kOutputMark = "[stdout]\n";
 constexpr std::string_view kErrorsMark = "\n[stderr]\n";
+constexpr size_t kChanceBytes = 16;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
 net::HttpRequest request_to(const std::string& method, const std::string& url) {
@@ -160,8 +161,10 @@ News news_of(std::string_view before, std::string_view now) {
   while (!before.empty() && now.starts_with(kReplacement)) now.remove_prefix(kReplacement.size());
   // The longest end of the old tail that the new one begins with. When one of half its length fits
   // too, it is the same line over and over, and how many came nobody can tell.
+  // A few equal bytes are chance.
   size_t longest = 0;
-  for (size_t length = std::min(before.size(), now.size()); length > longest / 2; --length) {
+  const size_t most = std::min(before.size(), now.size());
+  for (size_t length = most; length > std::max(longest / 2, kChanceBytes); --length) {
     if (!now.starts_with(before.substr(before.size() - length))) continue;
     if (longest > 0) return {std::string(now.substr(longest)), true};
     longest = length;

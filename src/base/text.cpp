@@ -102,6 +102,10 @@ bool read_duration_ms(std::string_view text, int64_t& ms) {
   return false;
 }
 
+std::string duration(int64_t ms) {
+  return ms % 1'000 == 0 ? std::to_string(ms / 1'000) + " s" : std::to_string(ms) + " ms";
+}
+
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
   size_t best_distance = word.size() / 3 + 1;

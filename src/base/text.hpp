@@ -39,6 +39,9 @@ bool read_number(std::string_view text, Number& number) {
 // as it was, for anything else and for more than a day.
 bool read_duration_ms(std::string_view text, int64_t& ms);
 
+// The same for a person: "500 ms", "90 s".
+std::string duration(int64_t ms);
+
 // The candidate a person most likely meant; "" when none is close (more than a third is wrong).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 

@@ -50,13 +50,13 @@ std::string why(const Ran& ran) {
 }
 
 // "" when all of it came.
-std::string cut_text(const azure::Captured& stream, const char* name) {
+std::string cut_text(const azure::Captured& stream, const char* name, bool was_fetched) {
   if (!stream.is_cut) return "";
   if (!stream.total_bytes) {
     return fmt::format("{} may be cut: Azure keeps its last 4,096 bytes only", name);
   }
-  return fmt::format("{} is cut: {} of {} bytes came; --full-output brings all", name,
-                     stream.bytes.size(), *stream.total_bytes);
+  return fmt::format("{} is cut: {} of {} bytes came{}", name, stream.bytes.size(),
+                     *stream.total_bytes, was_fetched ? "" : "; --full-output brings all");
 }
 
 // "exit code 3 after 24 s".
@@ -93,7 +93,9 @@ Shape read_shape(const Options& options) {
 }
 
 bool is_well(const Ran& ran) {
-  return ran.result.outcome == Outcome::succeeded || ran.result.outcome == Outcome::detached;
+  const bool is_good =
+      ran.result.outcome == Outcome::succeeded || ran.result.outcome == Outcome::detached;
+  return is_good && !ran.result.rest_error;
 }
 
 AzureOutput::AzureOutput(base::Env env, Shape shape)
@@ -193,7 +195,7 @@ void AzureOutput::over(const Ran& ran) {
   begin_line();
   for (const auto& [stream, name] : {std::pair(&result.output, "standard output"),
                                      std::pair(&result.errors, "standard error")}) {
-    const std::string cut = cut_text(*stream, name);
+    const std::string cut = cut_text(*stream, name, result.rest_error.has_value());
     if (!cut.empty()) report_notice(env_, kAzureRun, fmt::format("{}: {}", ran.name, cut));
   }
   for (const std::string& text : result.notices) {
@@ -308,6 +310,7 @@ int azure_exit_code(const std::vector<Ran>& all, bool remote) {
   }
   for (const Ran& ran : all) {
     if (is_well(ran)) continue;
+    if (ran.result.outcome == Outcome::succeeded) return ran.result.rest_error->code();
     // A code that a process can't end with must not become 0.
     const int64_t code = ran.result.exit_code.value_or(1) % kCodes;
     return remote && code > 0 ? static_cast<int>(code) : base::exit_answer_no;

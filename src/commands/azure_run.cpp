@@ -55,19 +55,25 @@ std::string all_json(const std::vector<Ran>& all) {
 
 // How to follow what may be running, for a person. A token of many machines is too long for a
 // command line, so it is left in a file.
-std::string attach_hint(const std::string& token, const base::Env& env) {
+std::string attach_hint(const std::string& token, const Options& options) {
+  const base::Env& env = options.env();
   std::string shown = token;
   if (token.size() > kMostShownToken) {
     const std::string folder = env("RUNNER_TEMP").empty() ? "/tmp" : env("RUNNER_TEMP");
     shown = fmt::format("@{}/{}-attach-{}", folder, PRODUCT_NAME, base::random_hex(kIdBytes));
     base::append_to_file(shown.substr(1), token + "\n");
   }
-  return fmt::format("to follow what may be running: {} {} --attach {}", PRODUCT_NAME, kAzureRun,
-                     shown);
+  std::string where;
+  for (const char* name : {"cloud", "arm-endpoint", "authority"}) {
+    if (options.is_given(name)) where += fmt::format(" --{} {}", name, options.text(name));
+  }
+  return fmt::format("to follow what may be running: {} {}{} --attach {}", PRODUCT_NAME, kAzureRun,
+                     where, shown);
 }
 
 // Everything after the last step.
-void tell(const Fleet& fleet, const base::Env& env, Shape shape, const std::vector<Ran>& all) {
+void tell(const Fleet& fleet, const Options& options, Shape shape, const std::vector<Ran>& all) {
+  const base::Env& env = options.env();
   const std::string token = token_of(fleet);
   AzureOutput& output = fleet.output;
   const auto tell_results = [&] {
@@ -83,7 +89,7 @@ void tell(const Fleet& fleet, const base::Env& env, Shape shape, const std::vect
               if (all.size() > 1) output.table(results_table(all));
             },
             [&] {
-              if (!token.empty() && !fleet.job.detach) output.progress(attach_hint(token, env));
+              if (!token.empty() && !fleet.job.detach) output.progress(attach_hint(token, options));
             },
             [&] { write_azure_outputs(env, all); },
             [&] { write_output(env, "attach_token", token); },
@@ -183,7 +189,7 @@ int run(const Options& options) {
   show_fleet(fleet);
   run_fleet(fleet, stopping);
   const std::vector<Ran> all = results_of(fleet);
-  tell(fleet, options.env(), shape, all);
+  tell(fleet, options, shape, all);
   const bool is_stopped = base::stop_asked() && std::any_of(all.begin(), all.end(), is_cut_short);
   return is_stopped ? base::exit_interrupted : azure_exit_code(all, passes_code);
 }

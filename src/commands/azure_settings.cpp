@@ -143,6 +143,13 @@ void read_content(const Options& options, azure::Job& job) {
   if (script.text.empty() && script.remote_path.empty()) {
     throw base::Error(base::exit_bad_input, "the script is empty");
   }
+  if (script.text.size() > azure::kMaxScriptBytes) {
+    throw base::Error(
+        base::exit_bad_input,
+        fmt::format("the script has {} bytes; Azure takes {} at most; bring it on the "
+                    "machine otherwise and give --remote-script",
+                    script.text.size(), azure::kMaxScriptBytes));
+  }
   job.shell_known = shell.has_value();
   if (job.raw) job.raw_parameters = script.parameters;
   job.script = std::move(script);

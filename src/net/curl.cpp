@@ -154,7 +154,7 @@ bool request_written(CURL* curl) {
 }
 
 HttpError failure(CURL* curl, CURLcode code, const char* details, const HttpRequest& request,
-                  const Exchange& exchange, const CaLocation& ca) {
+                  const Exchange& exchange, const Ca& ca) {
   if (!request_written(curl)) return connection_failure(curl, code, details, request.url, ca);
   const std::string host = origin(request.url);
   const std::string why = words_of(code, details);
@@ -178,7 +178,7 @@ HttpError failure(CURL* curl, CURLcode code, const char* details, const HttpRequ
 
 HttpResponse exchange_with(CURL* curl, const HttpRequest& request, const CurlOptions& options) {
   curl_easy_reset(curl);
-  const CaLocation ca = ca_for(request.url, options);
+  const Ca ca = ca_for(request.url, options);
   const HeaderList headers(request.headers);
   Exchange exchange{request, {}, false, 0, nullptr};
   char error_text[CURL_ERROR_SIZE] = "";

@@ -1,7 +1,7 @@
 #include "net/curl_connection.hpp"
 
 #include <fmt/format.h>
-#include <openssl/x509_vfy.h>
+#include <openssl/ssl.h>
 
 #include "net/url.hpp"
 
@@ -11,9 +11,15 @@ namespace {
 
 constexpr long kConnectTimeoutMs = 10'000;
 
-void set_ca(CURL* curl, const CaLocation& ca) {
-  if (!ca.file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, ca.file.c_str());
-  if (!ca.directory.empty()) curl_easy_setopt(curl, CURLOPT_CAPATH, ca.directory.c_str());
+CURLcode give_store(CURL* /*curl*/, void* context, void* store) {
+  SSL_CTX_set1_cert_store(static_cast<SSL_CTX*>(context), static_cast<X509_STORE*>(store));
+  return CURLE_OK;
+}
+
+void set_ca(CURL* curl, const Ca& ca) {
+  if (ca.store == nullptr) return;
+  curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, give_store);
+  curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, ca.store.get());
 }
 
 // What to do about a certificate that was refused: only for an unknown issuer is it another CA.
@@ -46,13 +52,14 @@ CurlHandle new_curl_handle() {
   return curl;
 }
 
-CaLocation ca_for(const std::string& url, const CurlOptions& options) {
-  const bool uses_tls = origin(url).starts_with("https:");
-  return uses_tls ? find_ca(options.env, path_exists) : CaLocation{};
+Ca ca_for(const std::string& url, const CurlOptions& options) {
+  if (!origin(url).starts_with("https:")) return {};
+  const CaLocation location = find_ca(options.env, path_exists);
+  return {location, ca_store(location)};
 }
 
-void set_connection(CURL* curl, const std::string& url, const CurlOptions& options,
-                    const CaLocation& ca, char* error_text) {
+void set_connection(CURL* curl, const std::string& url, const CurlOptions& options, const Ca& ca,
+                    char* error_text) {
   set_ca(curl, ca);
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -72,21 +79,15 @@ std::string words_of(CURLcode code, const std::string& details) {
 }
 
 HttpError connection_failure(CURL* curl, CURLcode code, const std::string& details,
-                             const std::string& url, const CaLocation& ca) {
+                             const std::string& url, const Ca& ca) {
   const std::string host = origin(url);
   const std::string why = words_of(code, details);
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
     return {base::exit_configuration, "the address is no http or https URL", false};
   }
-  if (code == CURLE_SSL_CACERT_BADFILE) {
-    return {base::exit_configuration,
-            fmt::format("{} holds no CA certificates; set SSL_CERT_FILE to a PEM bundle",
-                        ca.file.empty() ? ca.directory : ca.file),
-            false};
-  }
   if (code == CURLE_PEER_FAILED_VERIFICATION) {
     const std::string text =
-        fmt::format("TLS with {} failed: {}{}", host, why, tls_remedy(curl, ca));
+        fmt::format("TLS with {} failed: {}{}", host, why, tls_remedy(curl, ca.location));
     return {base::exit_unavailable, text, false};
   }
   return {base::exit_unavailable, fmt::format("can't connect to {}: {}", host, why), true};

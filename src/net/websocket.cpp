@@ -119,7 +119,7 @@ void Link::open(const std::string& http_url) {
 
 // curl sees the host only: the rest of the URL may be a secret.
 void Link::connect(const std::string& http_url, int64_t until_ms) {
-  const CaLocation ca = ca_for(http_url, options_.curl);
+  const Ca ca = ca_for(http_url, options_.curl);
   set_connection(curl_.get(), host_, options_.curl, ca, error_text_);
   curl_easy_setopt(curl_.get(), CURLOPT_CONNECT_ONLY, 1L);
   curl_easy_setopt(curl_.get(), CURLOPT_HTTPPROXYTUNNEL, 1L);

@@ -117,19 +117,20 @@ TEST_CASE("run command: what is new in a tail") {
     std::string news;
     bool has_gap;
   };
+  const std::string known = "twenty bytes of text";
+  std::string lines;  // more than Azure keeps, all alike
+  for (int i = 0; i < 300; ++i) lines += "waiting for it\n";
+  lines = lines.substr(lines.size() - azure::kTailBytes);
   const Row rows[] = {
       {"", "", "", false},
       {"", "abc", "abc", false},
       {"abc", "abc", "", false},
       {"abc", "abcd", "d", false},
-      {"abcd", "cdef", "ef", false},
+      {"first " + known, known + " and more", " and more", false},
+      {"first\n", "\nthe tail of much", "\nthe tail of much", true},
       {"abcd", "wxyz", "wxyz", true},
-      {"aaaa", "aaab", "b", true},
-      {"abcdef",
-       "\xEF\xBF\xBD"
-       "defg",
-       "g", false},
-      {"abcdefgh", "cdefgh", "", false},
+      {"lost \xC3\xA9" + known, "\xEF\xBF\xBD" + known + "!", "!", false},
+      {lines, lines, "", true},
   };
   for (const Row& row : rows) {
     CAPTURE(row.before);
