@@ -314,10 +314,9 @@ int64_t Run::next_poll_ms(const net::HttpResponse& reply) {
 Run::Wait Run::fail(const base::Error& error) {
   if (is_fetching_) {  // the result is known; only a part of its output is missing
     result_.rest_error = error;
-    result_.notices.push_back(fmt::format(
-        "the rest of the output was not fetched: {}; it is left on the machine, in {}-{} "
-        "of its temporary files",
-        error.what(), PRODUCT_NAME, id_));
+    result_.notices.push_back(
+        fmt::format("the rest of the output was not fetched: {}; it is left on the machine in {}",
+                    error.what(), folder_there()));
     is_started_ = false;
     return end(result_.outcome);
   }
@@ -347,6 +346,12 @@ bool Run::cancel(const base::Error& why) {
     fail(with_words(why, is_fetching_ ? "" : "; the script goes on"));
   }
   return false;
+}
+
+// Where the wrapper keeps what it needs.
+std::string Run::folder_there() const {
+  const std::string name = fmt::format("{}-{}", PRODUCT_NAME, id_);
+  return shell_ == Shell::powershell ? name + " of its temporary folder" : "/tmp/" + name;
 }
 
 void Run::abandon() {

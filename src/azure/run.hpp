@@ -110,6 +110,7 @@ class Run {
   Wait look(const net::Http& http);
   void compose();
   int64_t next_poll_ms(const net::HttpResponse& reply);
+  std::string folder_there() const;
   Wait wait_for_other(const net::HttpResponse& reply);
   Wait fail(const base::Error& error);
   Wait end(Outcome outcome);

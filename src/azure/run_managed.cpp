@@ -128,6 +128,11 @@ Run::Wait Run::remove(const net::Http& http) {
   }
   if (failure.empty()) {
     is_started_ = false;
+    const bool was_ended = result_.outcome == Outcome::unfinished && !nonce_.empty();
+    if (was_ended) {  // together with the wrapper that would have removed it
+      result_.notices.push_back("the script's text may be left on the machine in " +
+                                folder_there());
+    }
   } else {
     result_.notices.push_back(
         fmt::format("the run command {} is left on the machine: {}", managed_name_, failure));

@@ -67,8 +67,8 @@ std::string attach_hint(const std::string& token, const Options& options) {
   for (const char* name : {"cloud", "arm-endpoint", "authority"}) {
     if (options.is_given(name)) where += fmt::format(" --{} {}", name, options.text(name));
   }
-  return fmt::format("to follow what may be running: {} {}{} --attach {}", PRODUCT_NAME, kAzureRun,
-                     where, shown);
+  return fmt::format("to follow what goes on: {} {}{} --attach {}", PRODUCT_NAME, kAzureRun, where,
+                     shown);
 }
 
 // Everything after the last step.
@@ -123,15 +123,16 @@ bool is_cut_short(const Ran& ran) {
   return ran.result.is_cut_short || ran.result.outcome == azure::Outcome::pending;
 }
 
-std::string read_token(const Options& options) {
+std::vector<azure::Ticket> read_attached(const Options& options) {
   const std::string text = base::trim(options.text("attach"));
-  if (text == "-") return base::read_file("-", kMostTokenBytes, "the token");
-  if (text.starts_with('@')) return base::read_file(text.substr(1), kMostTokenBytes, "the token");
-  return text;
+  if (text.empty()) return {};
+  const std::string path = text.starts_with('@') ? text.substr(1) : text;
+  const bool is_file = text == "-" || text != path;
+  return azure::read_tickets(is_file ? base::read_file(path, kMostTokenBytes, "the token") : text);
 }
 
-void attach_runs(Fleet& fleet, const std::string& token) {
-  for (const azure::Ticket& ticket : azure::read_tickets(token)) {
+void attach_runs(Fleet& fleet, const std::vector<azure::Ticket>& tickets) {
+  for (const azure::Ticket& ticket : tickets) {
     fleet.job.full_output = fleet.job.full_output || ticket.full_output;
     fleet.runs.push_back(std::make_unique<azure::Run>(fleet.arm, fleet.job, ticket));
   }
@@ -164,8 +165,9 @@ int run(const Options& options) {
   const size_t most_failures = read_most_failures(options);
   const azure::Job job = read_job(options);
   const SignIn sign_in = read_sign_in(options);
-  const bool attaches = options.is_on("attach");
-  const azure::Where where = attaches ? azure::Where() : read_where(options, sign_in.subscription);
+  const std::vector<azure::Ticket> attached = read_attached(options);
+  const azure::Where where =
+      attached.empty() ? read_where(options, sign_in.subscription) : azure::Where();
 
   base::stop_on_signals();
   Stopping stopping;
@@ -178,11 +180,8 @@ int run(const Options& options) {
   fleet.https.push_back(new_http());
   if (options.toggle("check")) return run_check(options, fleet.arm, fleet.https.front(), where);
   fleet.arm.tokens->token();  // who can't sign in is told so once
-  if (attaches) {
-    attach_runs(fleet, read_token(options));
-  } else {
-    begin_runs(fleet, where, fleet.https.front());
-  }
+  attach_runs(fleet, attached);
+  if (attached.empty()) begin_runs(fleet, where, fleet.https.front());
   const size_t threads = std::min({fleet.runs.size(), most_at_once, kMostThreads});
   fleet.keeps_output = fleet.runs.size() == 1 || shape == Shape::json;
   while (fleet.https.size() < threads) fleet.https.push_back(new_http());

@@ -143,13 +143,6 @@ void read_content(const Options& options, azure::Job& job) {
   if (script.text.empty() && script.remote_path.empty()) {
     throw base::Error(base::exit_bad_input, "the script is empty");
   }
-  if (script.text.size() > azure::kMaxScriptBytes) {
-    throw base::Error(
-        base::exit_bad_input,
-        fmt::format("the script has {} bytes; Azure takes {} at most; bring it on the "
-                    "machine otherwise and give --remote-script",
-                    script.text.size(), azure::kMaxScriptBytes));
-  }
   job.shell_known = shell.has_value();
   if (job.raw) job.raw_parameters = script.parameters;
   job.script = std::move(script);
@@ -249,7 +242,8 @@ azure::Job read_job(const Options& options) {
   job.wait_conflict_ms = options.duration_ms("wait-conflict", 0);
   job.longest_poll_ms = options.duration_ms("poll-interval", 10);
   if (!options.is_on("attach") && !options.toggle("check")) read_content(options, job);
-  if (job.script && !job.raw && job.shell_known) {
+  const bool is_huge = job.script && job.script->text.size() > azure::kMaxScriptBytes;
+  if (job.script && !job.raw && (job.shell_known || is_huge)) {
     // What can't be wrapped is told before anything is asked of Azure.
     azure::wrap(*job.script, "0000000000000000", azure::Output::framed);
   }
