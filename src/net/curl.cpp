@@ -104,8 +104,9 @@ struct HeaderList {
 void set_request(CURL* curl, const HttpRequest& request, const HeaderList& headers) {
   // libcurl sends a request again by itself when a connection it reused breaks, which only a
   // harmless one may be.
-  curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, request.repeatable ? 0L : 1L);
-  curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, request.repeatable ? 0L : 1L);
+  const long is_alone = request.repeatable && request.method == "GET" ? 0 : 1;
+  curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, is_alone);
+  curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, is_alone);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.list);
   if (request.method == "GET") return;
   curl_easy_setopt(curl, CURLOPT_POST, 1L);
