@@ -245,7 +245,9 @@ json::Value result_json(const Ran& ran, bool with_output) {
   add_stream("stdout", result.output);
   add_stream("stderr", result.errors);
   if (result.error) object.push_back({"error", why(ran)});
-  if (!ran.attach_token.empty()) object.push_back({"attach_token", ran.attach_token});
+  if (with_output && !ran.attach_token.empty()) {
+    object.push_back({"attach_token", ran.attach_token});
+  }
   return object;
 }
 

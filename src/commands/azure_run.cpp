@@ -26,6 +26,7 @@ namespace {
 constexpr size_t kMostThreads = 24;  // each waits for one reply at a time
 constexpr size_t kIdBytes = 8;
 constexpr size_t kMostTokenBytes = size_t{64} << 20U;
+constexpr size_t kMostOutput = 500'000;    // GitHub takes 1 MB of outputs from a job
 constexpr size_t kMostShownToken = 4'000;  // a terminal takes no longer line
 
 azure::Arm make_arm(const Options& options, const SignIn& sign_in, AzureOutput& output,
@@ -92,7 +93,7 @@ void tell(const Fleet& fleet, const Options& options, Shape shape, const std::ve
               if (!token.empty() && !fleet.job.detach) output.progress(attach_hint(token, options));
             },
             [&] { write_azure_outputs(env, all); },
-            [&] { write_output(env, "attach_token", token); },
+            [&] { write_output(env, "attach_token", token.size() > kMostOutput ? "" : token); },
             [&] { write_summary(env, results_markdown(all)); }, [&] { output.end(); }});
 }
 

@@ -1,6 +1,6 @@
 // The one real HTTP client, on libcurl: HTTP/1.1, TLS with the system's CA certificates, proxies
-// as curl does them (HTTPS_PROXY, NO_PROXY…), no redirects followed. Repeatable GETs share connections,
-// any other request has one of its own.
+// as curl does them (HTTPS_PROXY, NO_PROXY…), no redirects followed. Repeatable GETs share
+// connections, any other request has one of its own.
 #pragma once
 
 #include <string>
