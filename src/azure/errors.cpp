@@ -76,7 +76,9 @@ bool is_unclear(const net::HttpResponse& reply) {
 }
 
 bool is_unclear(const net::HttpError& error) {
-  return error.code() == base::exit_retries_spent || error.code() == base::exit_malformed_reply;
+  const bool is_lost =
+      error.code() == base::exit_retries_spent || error.code() == base::exit_malformed_reply;
+  return is_lost && !error.safe_to_retry;
 }
 
 bool is_busy(const net::HttpResponse& reply) {

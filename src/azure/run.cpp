@@ -62,14 +62,14 @@ void Run::take(const Ticket& ticket) {
   nonce_ = ticket.nonce;
   managed_name_ = ticket.managed_name;
   state_ = managed_name_.empty() ? State::follow : State::view;
+  const std::string here = net::origin(arm_.cloud.arm);
+  if (ticket.arm != here) {
+    throw base::Error(base::exit_bad_input,
+                      fmt::format("the token belongs to {}, not to {}; give --cloud or "
+                                  "--arm-endpoint as when it was made",
+                                  base::one_line(ticket.arm), here));
+  }
   if (managed_name_.empty()) {
-    const std::string& url = ticket.status_url.empty() ? ticket.result_url : ticket.status_url;
-    if (net::origin(url) != net::origin(arm_.cloud.arm)) {
-      throw base::Error(base::exit_bad_input,
-                        fmt::format("the token belongs to {}, not to {}; give --cloud or "
-                                    "--arm-endpoint as when it was made",
-                                    net::origin(url), net::origin(arm_.cloud.arm)));
-    }
     net::HttpResponse accepted;
     accepted.status = 202;
     if (!ticket.status_url.empty()) {
@@ -85,6 +85,7 @@ std::optional<Ticket> Run::ticket() const {
   const bool can_be_followed = !managed_name_.empty() || !next_url(operation_).empty();
   if (!is_started_ || is_fetching_ || !can_be_followed) return std::nullopt;
   Ticket ticket;
+  ticket.arm = net::origin(arm_.cloud.arm);
   ticket.machine = machine_;
   ticket.shell = shell_;
   ticket.nonce = nonce_;
@@ -138,8 +139,11 @@ int64_t Run::left_ms() const {
 
 void Run::check_time() {
   if (left_ms() > 0) return;
-  const base::Error late(base::exit_retries_spent, fmt::format("not over after {} (--timeout)",
-                                                               base::duration(job_.timeout_ms)));
+  const bool was_started = is_started_ || is_fetching_;
+  const base::Error late(
+      base::exit_retries_spent,
+      fmt::format("not {} {} (--timeout)", was_started ? "over after" : "started within",
+                  base::duration(job_.timeout_ms)));
   if (state_ == State::view || state_ == State::unclear) {
     cancel(late);
     result_.is_cut_short = false;
@@ -229,14 +233,17 @@ Run::Wait Run::wait_for_other(const net::HttpResponse& reply) {
       fmt::format("; waited {} for it (--wait-conflict)", base::duration(now_ms - busy_since_ms_)));
 }
 
+base::Error Run::forgotten() {
+  operation_ = {};  // there is nothing to attach to
+  managed_name_.clear();
+  return {base::exit_missing_input,
+          "Azure no longer knows the run; look on the machine what became of it"};
+}
+
 Run::Wait Run::follow(const net::Http& http) {
   const auto reply = exchange_.step(http, get(next_url(operation_)));
   if (!reply) return exchange_.wait_ms();
-  if (reply->status == kNotFound) {
-    operation_ = {};  // there is nothing to attach to
-    throw base::Error(base::exit_missing_input,
-                      "Azure no longer knows the operation; look on the machine what became of it");
-  }
+  if (reply->status == kNotFound) throw forgotten();
   if (!is_success(*reply)) throw refusal(*reply, "tell how the script goes");
   const bool had_status_url = !operation_.status_url.empty();
   advance(operation_, *reply);
@@ -344,6 +351,8 @@ bool Run::cancel(const base::Error& why) {
   }
   if (is_started_ || is_fetching_) {
     fail(with_words(why, is_fetching_ ? "" : "; the script goes on"));
+  } else if (began_ms_ >= 0) {
+    fail(with_words(why, "; the script was not started"));
   }
   return false;
 }

@@ -112,6 +112,7 @@ class Run {
   int64_t next_poll_ms(const net::HttpResponse& reply);
   std::string folder_there() const;
   Wait wait_for_other(const net::HttpResponse& reply);
+  base::Error forgotten();
   Wait fail(const base::Error& error);
   Wait end(Outcome outcome);
 

@@ -64,6 +64,7 @@ Run::Wait Run::ask_if_there(const net::Http& http) {
 Run::Wait Run::view(const net::Http& http) {
   const auto reply = exchange_.step(http, managed_get(arm_.cloud.arm, machine_, managed_name_));
   if (!reply) return exchange_.wait_ms();
+  if (reply->status == kNotFound) throw forgotten();
   if (!is_success(*reply)) throw refusal(*reply, "tell how the script goes");
   const ManagedState now = read_managed_state(body_of(*reply));
   tell_news(now);

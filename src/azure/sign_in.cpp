@@ -56,23 +56,38 @@ TokenSource::TokenSource(Credentials credentials, Cloud cloud, TokenLine line)
 
 std::string TokenSource::token() {
   const std::lock_guard lock(mutex_);
-  if (token_.text.empty() || line_.clock.unix_s() >= renew_unix_s_) renew();
+  if (!is_good()) {
+    begin();
+  } else if (line_.clock.unix_s() >= renew_unix_s_) {
+    renew();
+  }
+  if (!is_good()) begin();  // the last one ended while a new one was asked for
   return token_.text;
 }
 
-void TokenSource::renew() {
-  const bool has_just_failed = failure_ && line_.clock.unix_s() < failed_unix_s_ + kFailureHoldsS;
+// The first, or the first after one that ended.
+void TokenSource::begin() {
+  if (failure_ && line_.clock.unix_s() < failed_unix_s_ + kFailureHoldsS) {
+    throw base::Error(*failure_);
+  }
   try {
-    if (has_just_failed) throw base::Error(*failure_);
     fetch();
     failure_.reset();
   } catch (const base::Error& error) {
     if (error.code() == base::exit_interrupted) throw;
-    if (!has_just_failed) {
-      failure_ = error;
-      failed_unix_s_ = line_.clock.unix_s();
-    }
-    if (!is_good()) throw;
+    failure_ = error;
+    failed_unix_s_ = line_.clock.unix_s();
+    throw;
+  }
+}
+
+// A new one while the last one is good still: a failure is no reason to stop.
+void TokenSource::renew() {
+  try {
+    fetch();
+  } catch (const base::Error& error) {
+    if (error.code() == base::exit_interrupted) throw;
+    renew_unix_s_ = line_.clock.unix_s() + kFailureHoldsS;
   }
 }
 

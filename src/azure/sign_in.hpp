@@ -56,6 +56,7 @@ class TokenSource {
   net::HttpResponse send(const net::HttpRequest& request);
   std::string new_assertion();
   net::HttpRequest next_request();
+  void begin();
   void renew();
   bool is_good() const;
   void fetch();
@@ -67,7 +68,7 @@ class TokenSource {
   std::mutex mutex_;  // over all that follows and the use of line_
   Token token_;       // without text when there is none
   int64_t renew_unix_s_ = 0;
-  std::optional<base::Error> failure_;  // the last one
+  std::optional<base::Error> failure_;  // of begin(), the last one
   int64_t failed_unix_s_ = 0;
   bool imds_was_reached_ = false;
 };

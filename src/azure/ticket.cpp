@@ -21,6 +21,7 @@ base::Error unreadable() {
 
 Ticket read_ticket(const json::Value& value) {
   Ticket ticket;
+  ticket.arm = json::string_at(value, "arm");
   ticket.machine.subscription = json::string_at(value, "subscription");
   ticket.machine.resource_group = json::string_at(value, "group");
   ticket.machine.name = json::string_at(value, "name");
@@ -47,6 +48,7 @@ std::string write_tickets(const std::vector<Ticket>& tickets) {
   for (const Ticket& ticket : tickets) {
     json::Object value{{"shell", kShells[static_cast<size_t>(ticket.shell)]}};
     const std::pair<const char*, const std::string&> texts[] = {
+        {"arm", ticket.arm},
         {"subscription", ticket.machine.subscription},
         {"group", ticket.machine.resource_group},
         {"name", ticket.machine.name},

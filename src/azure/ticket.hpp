@@ -11,6 +11,7 @@
 namespace azure {
 
 struct Ticket {
+  std::string arm;  // origin of the Azure Resource Manager it belongs to
   Machine machine;
   Shell shell = Shell::sh;
   std::string nonce;  // "": the script was sent unwrapped

@@ -10,7 +10,7 @@ namespace commands {
 namespace {
 
 // Of these at most one says what is run, or that nothing is.
-constexpr const char* kContents = "scripts script-file remote-script attach check";
+constexpr const char* kContents = "scripts script-file remote-script attach";
 
 constexpr Relation kApart[] = {
     {"raw", "full-output arguments remote-script managed"},
@@ -19,14 +19,12 @@ constexpr Relation kApart[] = {
     {"attach",
      "name ids tag all vmss resource-group parameters arguments shell raw managed command-id "
      "detach run-as full-output"},
-    {"check", "parameters arguments detach raw full-output run-as"},
+    {"check", "attach"},
     {"fail-fast", "max-failures"},
     {"all", "tag"},
     {"all", "name ids vmss"},
     {"tag", "name ids vmss"},
     {"whole-subscription", "resource-group"},
-    {"creds", "client-secret certificate"},
-    {"client-secret", "certificate"},
     {"arm-endpoint", "cloud"},
 };
 
@@ -54,7 +52,7 @@ std::vector<Option> machine_options() {
       {group, "--all", "", "", "", "all machines of the resource group", Kind::toggle},
       {group, "--whole-subscription", "", "", "",
        "--tag and --all mean the machines of all its resource groups", Kind::toggle},
-      {group, "--vmss", "NAME", "", "", "the instances of this scale set"},
+      {group, "--vmss,--vmss-name", "NAME", "", "", "the instances of this scale set"},
       {group, "--instance-id", "IDS", "", "", "only these of the scale set's instances",
        Kind::items},
   };
@@ -144,7 +142,7 @@ std::vector<Option> sign_in_options() {
 std::vector<Option> output_options_of_azure() {
   const std::string group = "Output";
   return {
-      {group, "--output", "text|json|jsonl", "", "text",
+      {group, "--output,-o", "text|json|jsonl", "", "text",
        "the scripts' output; or an object by machine; or one a line, each when it is over"},
       {group, "--json", "", "", "", "short for --output json", Kind::toggle},
   };

@@ -6,10 +6,12 @@
 #include <algorithm>
 
 #include "base/clock.hpp"
+#include "base/signals.hpp"
 #include "base/text.hpp"
 #include "base/utf8.hpp"
 #include "commands/azure_options.hpp"
 #include "commands/report.hpp"
+#include "github/actions.hpp"
 #include "json/write.hpp"
 
 namespace commands {
@@ -116,11 +118,11 @@ void AzureOutput::begin_line() {
   if (has_state_) report_state("");
   has_state_ = false;
   const bool is_shared = is_terminal_ && ::isatty(STDOUT_FILENO) == 1 && out_.is_in_line();
-  if (err_.is_in_line() || is_shared) err_.take("\n");
+  if (err_.is_in_line() || is_shared) err_.tell("\n");
 }
 
 void AzureOutput::write(bool is_errors, const std::string& text) {
-  if (text.empty() || !failure_.empty()) return;
+  if (text.empty() || (!is_errors && !failure_.empty())) return;
   if (has_state_) report_state("");
   has_state_ = false;
   try {
@@ -161,18 +163,29 @@ void AzureOutput::notice(const azure::Machine& machine, const std::string& text)
 void AzureOutput::progress(const std::string& text) {
   const std::lock_guard lock(mutex_);
   begin_line();
-  report_progress(kAzureRun, text);
+  err_.tell(progress_text(kAzureRun, text));
 }
 
 void AzureOutput::secret(const std::string& secret) {
   const std::lock_guard lock(mutex_);
-  if (in_actions(env_)) begin_line();
-  report_secret(env_, secret);
+  if (!in_actions(env_)) return;
+  begin_line();
+  err_.tell(secret_text(env_, secret));
 }
 
 void AzureOutput::result(const std::string& text) {
   const std::lock_guard lock(mutex_);
   write(false, text);
+}
+
+void AzureOutput::json(const json::Value& value) {
+  const std::lock_guard lock(mutex_);
+  write_json(value);
+}
+
+void AzureOutput::write_json(const json::Value& value) {
+  const std::string line = json::write(value) + "\n";
+  write(false, in_actions(env_) ? github::unobeyed_json(line) : line);
 }
 
 void AzureOutput::table(const std::string& text) {
@@ -191,29 +204,30 @@ void AzureOutput::over(const Ran& ran) {
   for (const bool is_errors : {false, true}) {  // a last line without its end
     if (!lines_[ran.name + (is_errors ? "\n2" : "\n1")].empty()) print(ran.name, is_errors, "\n");
   }
-  if (shape_ == Shape::jsonl) write(false, json::write(result_json(ran, true)) + "\n");
+  if (shape_ == Shape::jsonl) write_json(result_json(ran, true));
   begin_line();
   for (const auto& [stream, name] : {std::pair(&result.output, "standard output"),
                                      std::pair(&result.errors, "standard error")}) {
     const std::string cut = cut_text(*stream, name, result.rest_error.has_value());
-    if (!cut.empty()) report_notice(env_, kAzureRun, fmt::format("{}: {}", ran.name, cut));
+    if (!cut.empty()) err_.tell(notice_text(env_, kAzureRun, fmt::format("{}: {}", ran.name, cut)));
   }
   for (const std::string& text : result.notices) {
-    report_notice(env_, kAzureRun, fmt::format("{}: {}", ran.name, text));
+    err_.tell(notice_text(env_, kAzureRun, fmt::format("{}: {}", ran.name, text)));
   }
   const std::string line =
       fmt::format("{}: {}", ran.name, result.error ? why(ran) : how_it_went(result));
   if (is_well(ran)) {
-    report_progress(kAzureRun, line);
+    err_.tell(progress_text(kAzureRun, line));
   } else {
-    report_error(env_, kAzureRun, base::Error(base::exit_answer_no, line));
+    err_.tell(error_text(env_, kAzureRun, base::Error(base::exit_answer_no, line)));
   }
 }
 
 void AzureOutput::state(const std::string& text) {
   if (!is_terminal_) return;
   const std::lock_guard lock(mutex_);
-  if (err_.is_in_line()) return;
+  const bool is_shared = ::isatty(STDOUT_FILENO) == 1 && out_.is_in_line();
+  if (err_.is_in_line() || is_shared) return;
   report_state(text);
   has_state_ = !text.empty();
 }
@@ -221,12 +235,21 @@ void AzureOutput::state(const std::string& text) {
 void AzureOutput::end() {
   const std::lock_guard lock(mutex_);
   const base::Clock clock = base::real_clock();
-  if (failure_.empty()) out_.end(clock, kMostEndMs);
+  const int64_t most_ms = base::stop_asked() ? kMostEndMsAfterStop : kMostEndMs;
   try {
-    err_.end(clock, kMostEndMs);
+    if (failure_.empty()) out_.end(clock, most_ms);
+  } catch (const base::Error& error) {
+    failure_ = error.what();
+  }
+  // Who asked for a stop is told so, and that it was stopped counts for more.
+  if (!failure_.empty() && base::stop_asked()) err_.tell(progress_text(kAzureRun, failure_));
+  try {
+    err_.end(clock, most_ms);
   } catch (const base::Error&) {  // nobody is left to be told
   }
-  if (!failure_.empty()) throw base::Error(base::exit_local_io, failure_);
+  if (!failure_.empty() && !base::stop_asked()) {
+    throw base::Error(base::exit_local_io, failure_);
+  }
 }
 
 json::Value result_json(const Ran& ran, bool with_output) {

@@ -48,6 +48,7 @@ class AzureOutput {
   void progress(const std::string& text);
   void secret(const std::string& secret);  // to be masked by a runner
   void result(const std::string& text);    // on standard output
+  void json(const json::Value& value);     // the same, a line
   void table(const std::string& text);     // on standard error
   // The last line of a terminal: how far it is; "" clears it.
   void state(const std::string& text);
@@ -57,6 +58,7 @@ class AzureOutput {
  private:
   void print(const std::string& name, bool is_errors, const std::string& text);
   void write(bool is_errors, const std::string& text);
+  void write_json(const json::Value& value);
   void begin_line();
 
   base::Env env_;

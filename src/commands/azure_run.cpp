@@ -48,40 +48,51 @@ azure::Arm make_arm(const Options& options, const SignIn& sign_in, AzureOutput& 
   return arm;
 }
 
-std::string all_json(const std::vector<Ran>& all) {
+json::Value all_json(const std::vector<Ran>& all) {
   json::Object object;
   for (const Ran& ran : all) object.push_back({ran.name, result_json(ran, true)});
-  return json::write(object) + "\n";
+  return object;
 }
 
-// How to follow what may be running, for a person. A token of many machines is too long for a
-// command line, so it is left in a file.
-std::string attach_hint(const std::string& token, const Options& options) {
-  const base::Env& env = options.env();
-  std::string shown = token;
-  if (token.size() > kMostShownToken) {
-    const std::string folder = env("RUNNER_TEMP").empty() ? "/tmp" : env("RUNNER_TEMP");
-    shown = fmt::format("@{}/{}-attach-{}", folder, PRODUCT_NAME, base::random_hex(kIdBytes));
-    base::append_to_file(shown.substr(1), token + "\n");
+// A token of many machines is too long for a command line, so it is left in a file: "@FILE". The
+// token itself where no file can be written.
+std::string handy(const std::string& token, const base::Env& env) {
+  if (token.size() <= kMostShownToken) return token;
+  for (const std::string& folder :
+       {env("RUNNER_TEMP"), env("TMPDIR"), std::string("/tmp"), std::string(".")}) {
+    const std::string path =
+        fmt::format("{}/{}-attach-{}", folder, PRODUCT_NAME, base::random_hex(kIdBytes));
+    try {
+      if (!folder.empty()) base::append_to_file(path, token + "\n");
+      if (!folder.empty()) return "@" + path;
+    } catch (const base::Error&) {  // the next one
+    }
   }
+  return token;
+}
+
+// How to follow what may be running, for a person.
+std::string attach_hint(const std::string& handy_token, const Options& options) {
   std::string where;
   for (const char* name : {"cloud", "arm-endpoint", "authority"}) {
     if (options.is_given(name)) where += fmt::format(" --{} {}", name, options.text(name));
   }
   return fmt::format("to follow what goes on: {} {}{} --attach {}", PRODUCT_NAME, kAzureRun, where,
-                     shown);
+                     handy_token);
 }
 
 // Everything after the last step.
 void tell(const Fleet& fleet, const Options& options, Shape shape, const std::vector<Ran>& all) {
   const base::Env& env = options.env();
   const std::string token = token_of(fleet);
+  const bool needs_file = !fleet.job.detach || (token.size() > kMostOutput && in_actions(env));
+  const std::string shown = needs_file ? handy(token, env) : token;
   AzureOutput& output = fleet.output;
   const auto tell_results = [&] {
-    if (shape == Shape::json) output.result(all_json(all));
+    if (shape == Shape::json) output.json(all_json(all));
     for (const Ran& ran : all) {
       const bool is_untold = shape == Shape::jsonl && ran.result.outcome == azure::Outcome::pending;
-      if (is_untold) output.result(json::write(result_json(ran, true)) + "\n");
+      if (is_untold) output.json(result_json(ran, true));
     }
     if (shape == Shape::text && fleet.job.detach && !token.empty()) output.result(token + "\n");
   };
@@ -90,10 +101,10 @@ void tell(const Fleet& fleet, const Options& options, Shape shape, const std::ve
               if (all.size() > 1) output.table(results_table(all));
             },
             [&] {
-              if (!token.empty() && !fleet.job.detach) output.progress(attach_hint(token, options));
+              if (!token.empty() && !fleet.job.detach) output.progress(attach_hint(shown, options));
             },
             [&] { write_azure_outputs(env, all); },
-            [&] { write_output(env, "attach_token", token.size() > kMostOutput ? "" : token); },
+            [&] { write_output(env, "attach_token", token.size() > kMostOutput ? shown : token); },
             [&] { write_summary(env, results_markdown(all)); }, [&] { output.end(); }});
 }
 
@@ -103,9 +114,11 @@ int run_check(const Options& options, const azure::Arm& arm, const net::Http& ht
   const Shape shape = read_shape(options);
   base::ExitCode code = base::exit_ok;
   json::Array list;
-  for (const azure::Machine& machine : azure::find_machines(arm, http, where)) {
-    const std::string name = azure::short_name(machine);
-    for (const azure::Finding& finding : azure::check_machine(arm, http, machine, is_managed)) {
+  const std::vector<azure::Machine> machines = azure::find_machines(arm, http, where);
+  const std::vector<std::string> names = azure::shown_names(machines);
+  for (size_t i = 0; i < machines.size(); ++i) {
+    const std::string& name = names[i];
+    for (const azure::Finding& finding : azure::check_machine(arm, http, machines[i], is_managed)) {
       const bool is_well = finding.code == base::exit_ok;
       if (code == base::exit_ok) code = finding.code;
       list.emplace_back(json::Object{{"name", name}, {"ok", is_well}, {"finding", finding.text}});

@@ -44,6 +44,28 @@ void warn_of_secrets(const Options& options) {
   }
 }
 
+// Of what holds a stored secret the one given most directly: flag, then input, then environment;
+// of several from the environment the first. "" when there is none, or --auth names another way.
+std::string nearest_secret(const Options& options, const std::string& auth) {
+  std::vector<std::string> names = {"client-secret", "certificate", "creds"};
+  if (auth == "secret") names = {"client-secret", "creds"};
+  if (auth == "certificate" || auth == "creds") names = {auth};
+  if (auth == "github" || auth == "workload" || auth == "managed") names.clear();
+  std::string nearest;
+  for (const std::string& name : names) {
+    if (!options.is_on(name)) continue;
+    const bool is_first = nearest.empty() || options.source(name) > options.source(nearest);
+    const bool is_equal = !nearest.empty() && options.source(name) == options.source(nearest);
+    if (is_equal && options.is_given(name)) {
+      throw base::Error(
+          base::exit_usage,
+          fmt::format("--{} and --{} can't go together; drop one of them", nearest, name));
+    }
+    if (is_first) nearest = name;
+  }
+  return nearest;
+}
+
 azure::Cloud read_cloud(const Options& options, const azure::Cloud& of_creds) {
   const std::optional<azure::Cloud> known = azure::cloud_named(base::trim(options.text("cloud")));
   if (!known) throw options.wrong_value("cloud", "public, usgov or china");
@@ -61,6 +83,9 @@ azure::Cloud read_cloud(const Options& options, const azure::Cloud& of_creds) {
 // "@FILE" stands for the file's text, as in az.
 std::string with_file(const std::string& text, const std::string& what, size_t most_bytes) {
   if (!text.starts_with('@') || text.find('\n') != std::string::npos) return text;
+  if (text == "@") {
+    throw base::Error(base::exit_usage, fmt::format("@ names no file with {}", what));
+  }
   return base::read_file(text.substr(1), most_bytes, what);
 }
 
@@ -170,11 +195,11 @@ SignIn read_sign_in(const Options& options) {
   sign_in.subscription = base::trim(options.text("subscription"));
   azure::Cloud of_creds;
   const std::string auth = base::lower_ascii(base::trim(options.text("auth")));
-  // What is given by itself is nearer than what the JSON holds; but a secret, and who it belongs
-  // to, are meant together.
-  const std::string creds_text = options.text("creds");
-  const bool wants_secret = auth.empty() || auth == "auto" || auth == "secret" || auth == "creds";
-  if (!creds_text.empty() && wants_secret && known.client_secret.empty()) {
+  const std::string secret = nearest_secret(options, auth);
+  if (secret != "client-secret") known.client_secret.clear();
+  if (secret != "certificate") known.certificate_file.clear();
+  if (secret == "creds") {
+    const std::string creds_text = options.text("creds");
     const azure::Creds creds = azure::read_creds(
         with_file(creds_text, "the credentials", kMostCredsBytes), options.origin("creds"));
     known.client_secret = creds.client_secret;

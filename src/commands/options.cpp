@@ -70,7 +70,8 @@ Options::Options(CLI::App& app, std::vector<Option> table, base::Env env)
     CLI::Option* parsed = is_toggle ? app.add_flag(option.names) : app.add_option(option.names);
     const bool takes_several = option.kind == Kind::items || option.kind == Kind::words;
     if (takes_several) parsed->expected(1, kMostWords);
-    parsed->allow_extra_args(takes_several)->take_all();
+    // Never with extra arguments: CLI11 then takes "[a,b]" for a list of its own.
+    parsed->allow_extra_args(false)->take_all();
     parsed_.push_back(parsed);
   }
 }
@@ -102,7 +103,7 @@ std::vector<std::string> Options::list(const std::string& name) const {
     const bool by_line = are_words || found.option.kind == Kind::lines;
     for (const std::string& part : by_line ? base::split(value, '\n') : base::split_list(value)) {
       const std::string item = base::trim(part);
-      if (!item.empty()) items.push_back(item);
+      if (!item.empty()) items.push_back(are_words ? part : item);
     }
   }
   return items;
@@ -134,7 +135,10 @@ int64_t Options::number(const std::string& name, int64_t least, int64_t most) co
 int64_t Options::duration_ms(const std::string& name, int64_t least_ms) const {
   int64_t ms = 0;
   if (base::read_duration_ms(base::trim(text(name)), ms) && ms >= least_ms) return ms;
-  throw wrong_value(name, "a time like 1s, 500ms or 2m, at most a day");
+  throw wrong_value(name, least_ms <= 1 ? "a time like 1s, 500ms or 2m, at most a day"
+                                        : fmt::format("a time like 1s, 500ms or 2m, from {} ms to "
+                                                      "a day",
+                                                      least_ms));
 }
 
 base::Error Options::wrong_value(const std::string& name, const std::string& expected) const {

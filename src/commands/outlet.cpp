@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <utility>
 
@@ -33,7 +34,9 @@ size_t bytes_to_pass(const std::string& text) {
 bool is_writable(int descriptor, int wait_ms) {
   pollfd waits[] = {{descriptor, POLLOUT, 0},
                     {wait_ms < 0 ? base::stop_descriptor() : -1, POLLIN, 0}};
-  return ::poll(waits, 2, wait_ms) > 0 && waits[0].revents != 0;
+  int ready = ::poll(waits, 2, wait_ms);
+  while (ready < 0 && errno == EINTR) ready = ::poll(waits, 2, wait_ms);
+  return ready > 0 && waits[0].revents != 0;
 }
 
 }  // namespace
@@ -41,14 +44,25 @@ bool is_writable(int descriptor, int wait_ms) {
 Outlet::Outlet(base::Env env, int descriptor) : env_(std::move(env)), descriptor_(descriptor) {}
 
 void Outlet::write_some() {
-  const std::string_view part = std::string_view(left_).substr(0, kSureBytes);
+  const std::string_view part = std::string_view(left_).substr(written_, kSureBytes);
   if (descriptor_ == STDERR_FILENO) {
     base::write_stderr(part);
   } else {
     base::write_stdout(part);
   }
   is_in_line_ = part.back() != '\n';
-  left_.erase(0, part.size());
+  written_ += part.size();
+  if (written_ < left_.size()) return;
+  left_.clear();
+  written_ = 0;
+}
+
+void Outlet::flush() {
+  while (!left_.empty()) {
+    const bool ready = is_writable(descriptor_, base::stop_asked() ? 0 : -1);
+    if (ready) write_some();
+    if (!ready && base::stop_asked()) return;
+  }
 }
 
 void Outlet::take(std::string_view text) {
@@ -60,11 +74,12 @@ void Outlet::take(std::string_view text) {
   } else {
     left_ += text;
   }
-  while (!left_.empty()) {
-    const bool ready = is_writable(descriptor_, base::stop_asked() ? 0 : -1);
-    if (ready) write_some();
-    if (!ready && base::stop_asked()) return;
-  }
+  flush();
+}
+
+void Outlet::tell(std::string_view lines) {
+  left_ += lines;
+  flush();
 }
 
 void Outlet::end(const base::Clock& clock, int64_t wait_ms) {

@@ -2,6 +2,7 @@
 // stall. A runner gets it in whole lines, in which it can't read a command.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ class Outlet {
   // only what goes without waiting, so that finishing comes first. Throws 74 for standard output.
   void take(std::string_view text);
 
+  // The same for whole lines of our own, which a runner is to obey.
+  void tell(std::string_view lines);
+
   // Writes what is left, also of a line that has no end. Throws 74, also when nobody has read it
   // after wait_ms.
   void end(const base::Clock& clock, int64_t wait_ms);
@@ -27,12 +31,14 @@ class Outlet {
   bool is_in_line() const { return is_in_line_; }
 
  private:
+  void flush();
   void write_some();
 
   base::Env env_;
   int descriptor_;
   std::string line_;  // not whole yet
-  std::string left_;  // to be written
+  std::string left_;  // to be written, from written_ on
+  size_t written_ = 0;
   bool is_in_line_ = false;
 };
 

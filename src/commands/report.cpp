@@ -14,16 +14,11 @@ namespace {
 constexpr size_t kDelimiterBytes = 16;
 constexpr size_t kShortestMask = 8;  // a shorter one would hide ordinary words of the log
 
-std::string line(const std::string& command, std::string_view text) {
-  const std::string name = command.empty() ? PRODUCT_NAME : PRODUCT_NAME ": " + command;
-  return fmt::format("{}: {}\n", name, github::log_line(text));
-}
-
-void annotate(const base::Env& env, const char* level, const std::string& command,
-              std::string_view text) {
-  if (!in_actions(env)) return;
+std::string annotation(const base::Env& env, const char* level, const std::string& command,
+                       std::string_view text) {
+  if (!in_actions(env)) return "";
   const std::string title = base::trim(PRODUCT_NAME " " + command);
-  base::write_stderr(github::annotation(level, title, github::log_line(text)));
+  return github::annotation(level, title, github::log_line(text));
 }
 
 }  // namespace
@@ -32,18 +27,36 @@ bool in_actions(const base::Env& env) {
   return env("GITHUB_ACTIONS") == "true";
 }
 
+std::string error_text(const base::Env& env, const std::string& command, const base::Error& error) {
+  return progress_text(command, error.what()) + annotation(env, "error", command, error.what());
+}
+
+std::string notice_text(const base::Env& env, const std::string& command, std::string_view text) {
+  return progress_text(command, text) + annotation(env, "notice", command, text);
+}
+
+std::string progress_text(const std::string& command, std::string_view text) {
+  const std::string name = command.empty() ? PRODUCT_NAME : PRODUCT_NAME ": " + command;
+  return fmt::format("{}: {}\n", name, github::log_line(text));
+}
+
+std::string secret_text(const base::Env& env, const std::string& secret) {
+  if (!in_actions(env) || secret.empty()) return "";
+  const std::string last = base::trim(secret.substr(secret.rfind('/') + 1));  // npos + 1 == 0
+  const bool is_long = last.size() >= kShortestMask && last != secret;
+  return github::mask(secret) + (is_long ? github::mask(last) : "");
+}
+
 void report_error(const base::Env& env, const std::string& command, const base::Error& error) {
-  report_progress(command, error.what());
-  annotate(env, "error", command, error.what());
+  base::write_stderr(error_text(env, command, error));
 }
 
 void report_notice(const base::Env& env, const std::string& command, std::string_view text) {
-  report_progress(command, text);
-  annotate(env, "notice", command, text);
+  base::write_stderr(notice_text(env, command, text));
 }
 
 void report_progress(const std::string& command, std::string_view text) {
-  base::write_stderr(line(command, text));
+  base::write_stderr(progress_text(command, text));
 }
 
 void report_state(std::string_view text) {
@@ -51,10 +64,7 @@ void report_state(std::string_view text) {
 }
 
 void report_secret(const base::Env& env, const std::string& secret) {
-  if (!in_actions(env) || secret.empty()) return;
-  base::write_stderr(github::mask(secret));
-  const std::string last = base::trim(secret.substr(secret.rfind('/') + 1));  // npos + 1 == 0
-  if (last.size() >= kShortestMask && last != secret) base::write_stderr(github::mask(last));
+  base::write_stderr(secret_text(env, secret));
 }
 
 void print_text(const base::Env& env, const std::string& text) {

@@ -16,6 +16,12 @@ bool in_actions(const base::Env& env);
 void report_error(const base::Env& env, const std::string& command, const base::Error& error);
 void report_notice(const base::Env& env, const std::string& command, std::string_view text);
 
+// What these and the next two write, for who writes it by another way.
+std::string error_text(const base::Env& env, const std::string& command, const base::Error& error);
+std::string notice_text(const base::Env& env, const std::string& command, std::string_view text);
+std::string progress_text(const std::string& command, std::string_view text);
+std::string secret_text(const base::Env& env, const std::string& secret);
+
 // The same line for things of the moment ("waiting 3 s"), never an annotation.
 void report_progress(const std::string& command, std::string_view text);
 

@@ -60,7 +60,8 @@ class HttpError : public base::Error {
   HttpError(base::ExitCode code, const std::string& message, bool may_be_sent_again)
       : Error(code, message), safe_to_retry(may_be_sent_again) {}
 
-  // Certainly not obeyed, as nothing of the request was written, and it may go better next time.
+  // Certainly not obeyed, as nothing of the request was written, and it may go better next time
+  // (also when no more attempts were made).
   bool safe_to_retry;
 };
 

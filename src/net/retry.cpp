@@ -41,7 +41,7 @@ std::string reason_of(const HttpResponse& reply, const RetryPolicy& policy) {
 HttpError final_error(const HttpError& last, int attempts, bool reached_before) {
   if (attempts == 1) return last;
   const base::ExitCode code = reached_before ? base::exit_retries_spent : last.code();
-  return {code, fmt::format("{} ({} attempts)", last.what(), attempts), false};
+  return {code, fmt::format("{} ({} attempts)", last.what(), attempts), last.safe_to_retry};
 }
 
 }  // namespace

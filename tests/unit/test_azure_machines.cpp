@@ -96,6 +96,7 @@ TEST_CASE("rights: patterns, and what is taken back") {
 
 TEST_CASE("ticket: there and back; what is none") {
   azure::Ticket ticket;
+  ticket.arm = "https://x";
   ticket.machine.subscription = "s";
   ticket.machine.resource_group = "g";
   ticket.machine.name = "m";
@@ -107,6 +108,7 @@ TEST_CASE("ticket: there and back; what is none") {
       azure::read_tickets(" " + azure::write_tickets({ticket, ticket}) + "\n");
   REQUIRE(read.size() == 2);
   CHECK(read[1].shell == azure::Shell::powershell);
+  CHECK(read[1].arm == "https://x");
   CHECK(read[1].nonce == "abc");
   CHECK(read[1].full_output);
   CHECK(read[1].status_url == "https://x/1");

@@ -345,8 +345,11 @@ TEST_CASE("run: a ticket whose address is not Azure's is refused") {
   Playing playing({kRunning});
   azure::Ticket ticket;
   ticket.machine = machine();
-  ticket.status_url = "https://evil.example/1";
-  CHECK_THROWS_AS(azure::Run(playing.stage.arm, playing.job, ticket), base::Error);
+  for (const char* arm : {"https://evil.example", "https://management.azure.com"}) {
+    ticket.arm = arm;
+    ticket.status_url = "https://evil.example/1";
+    CHECK_THROWS_AS(azure::Run(playing.stage.arm, playing.job, ticket), base::Error);
+  }
 }
 
 TEST_CASE("run: managed: put, live output with its gaps, exit code, deleted") {
