@@ -426,7 +426,11 @@ const resultsOf = ({ stdout }, output) =>
 // Resolves with the run's result and how long it took to end after the signal.
 async function stopped(azure, args, signal, isTime, options = {}) {
   let child;
-  const running = azureRun(azure, args, { ...options, onStart: (started) => { child = started; } });
+  const onStart = (started) => {
+    child = started;
+    options.onStart?.(started);
+  };
+  const running = azureRun(azure, args, { ...options, onStart });
   for (const end = Date.now() + 10_000; !isTime();) {
     if (Date.now() > end) throw new Error('it did not come to that');
     await delay(5);
@@ -519,6 +523,24 @@ describe('stopped and followed again', AT_ONCE, () => {
     assert.deepEqual(resultsOf(result, 'jsonl').map(({ outcome, attach_token }) => [outcome, typeof attach_token]),
       [['unfinished', 'string'], ['not run', 'undefined'], ['not run', 'undefined']]);
     assert.equal(starts(azure).length, 1);
+  });
+
+  test('a stop while nobody reads standard output ends in a few seconds, by itself: 130 or 74', async (t) => {
+    const azure = await azureFor(t);
+    const onStart = (child) => {
+      child.stdout.pause();
+      child.on('exit', () => child.stdout.resume());
+    };
+    let [count, since] = [0, 0];
+    const isStuck = () => {
+      if (polls(azure).length !== count) [count, since] = [polls(azure).length, performance.now()];
+      return count > 0 && performance.now() - since > 300;
+    };
+    // More than any pipe holds, and well compressed.
+    const result = await stopped(azure, ['-n', 'linux-1', '--scripts', "head -c 1000000 /dev/zero | tr '\\0' x"], 'SIGTERM', isStuck, { onStart });
+    assert.equal(result.signal, null, 'killed');
+    assert.ok([130, 74].includes(result.code), `${result.code}: ${result.stderr}`);
+    assert.ok(result.took_ms < 7000, `${result.took_ms} ms`);
   });
 
   test('a stop among many tells of each, and one token follows all that run', async (t) => {
@@ -622,6 +644,14 @@ describe('stopped and followed again', AT_ONCE, () => {
     });
   }
 
+  test('a managed script\'s token of another Azure is refused before it is followed: 65', async (t) => {
+    const [azure, other] = [await azureFor(t), await azureFor(t)];
+    const { stdout } = await onLinux(other, ['--managed', '--detach', '--scripts', 'true']);
+    const result = await azureRun(azure, ['--attach', stdout.trim()]);
+    assert.equal(result.code, 65, result.stderr);
+    assert.ok(azure.requests.every(({ path }) => path.endsWith('/token')), 'more than a sign-in');
+  });
+
   test('a token of another Azure is refused before it is followed: 65', async (t) => {
     const [azure, other] = [await azureFor(t), await azureFor(t)];
     const { stdout } = await onLinux(other, ['--detach', '--scripts', 'true']);
@@ -700,6 +730,15 @@ describe('the line that says how to follow a script works as it is printed', AT_
       assert.equal(azure.runs.length, 3);
     });
   }
+
+  test('a RUNNER_TEMP that can\'t be written to loses no token', async (t) => {
+    const azure = await azureFor(t, { vms: 3, longUrls: true, operationMs: 600, run: answering(() => ({})) });
+    const result = await azureRun(azure, ['--all', '--timeout', '300ms', '--scripts', 'x'], { env: { RUNNER_TEMP: '/nowhere' } });
+    const said = attachToken(result);
+    if (said?.startsWith('@')) t.after(() => rmSync(said.slice(1), { force: true }));
+    assert.equal(result.code, 75, result.stderr);
+    assert.ok(said, 'nothing tells how to follow the scripts');
+  });
 
   test('a token of 4,000 characters or less of few machines is no file', async (t) => {
     const azure = await azureFor(t, { vms: 2, operationMs: 600, run: answering(() => ({})) });

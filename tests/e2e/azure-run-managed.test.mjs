@@ -304,6 +304,15 @@ test('a gap is named also when the new tail begins with the byte that the old on
   assert.equal(stdout_cut, true);
 });
 
+test('a managed run command that is gone is told as such, and not offered to follow: 66', async (t) => {
+  const azure = await azureFor(t);
+  azure.fail({ kind: 'status', status: 404, on: 'managed-get' });
+  const result = await managed(azure, ['--scripts', 'sleep .2']);
+  assert.equal(result.code, 66, result.stderr);
+  assert.doesNotMatch(result.stderr, /check --subscription, --resource-group and --name/);
+  assert.equal(attachToken(result), undefined, 'there is nothing to follow');
+});
+
 test('of a script that was ended it is said where its text may be left', async (t) => {
   const azure = await azureFor(t);
   const result = await managed(azure, ['--timeout', '200ms', '--scripts', 'echo PASSWORD=x; sleep .8']);

@@ -332,6 +332,13 @@ for (const output of ['json', 'jsonl']) {
   });
 }
 
+test('--check tells two machines of one name apart', async (t) => {
+  const azure = await azureFor(t, { vms: ['a', { name: 'a', resourceGroup: 'other-rg', powerState: 'stopped' }] });
+  const result = await azureRun(azure, ['--all', '--whole-subscription', '--check']);
+  assert.equal(result.code, 69, result.stderr);
+  assert.match(result.stdout, /^other-rg\/a: WRONG: the machine is stopped/m);
+});
+
 // --- TLS, proxies ---
 
 test('over https with the authority of SSL_CERT_FILE; without it nothing is sent', async (t) => {
