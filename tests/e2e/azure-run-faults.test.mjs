@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
-  answering, attachToken, azureRun, closedPort, envOf, onLinux, ownLines, polls, scriptErrors, starts, vmNames,
+  answering, attachToken, azureRun, closedPort, envOf, followWords, onLinux, ownLines, polls, scriptErrors, starts, vmNames,
 } from './azure.mjs';
 import { azureFor, errorLine, file, folder, readOutputs, run } from './support.mjs';
 
@@ -148,17 +148,23 @@ describe('a start whose fate is unclear is not sent again, and it says so', AT_O
       assert.equal(result.code, code, result.stderr);
       assert.equal(starts(azure).length, 1, 'sent');
       assert.ok(azure.runs.length <= 1);
+      assert.equal(attachToken(result), undefined, 'there is nothing to follow');
       assert.match(errorLine(result), /the script may be running: look before you run it again|it may have been done: look before you send it again/);
     });
   }
 
-  test('a 408 for a start is not sent again either', async (t) => {
-    const azure = await azureFor(t);
-    azure.fail(status('runCommand', 408, { accepted: true }));
-    const result = await onLinux(azure, HELLO);
-    assert.equal(result.code, 75, result.stderr);
-    assert.equal(starts(azure).length, 1);
-  });
+  const FAULTS = [status('runCommand', 500), status('runCommand', 408, { accepted: true }), { kind: 'reset-after-body', on: 'runCommand' }];
+  for (const fault of FAULTS) {
+    test(`its outcome is unfinished, without a token: ${fault.status ?? fault.kind}`, async (t) => {
+      const azure = await azureFor(t);
+      azure.fail(fault);
+      const result = await onLinux(azure, [...HELLO, '--json']);
+      assert.equal(result.code, 75, result.stderr);
+      const { outcome, exit_code, attach_token } = JSON.parse(result.stdout)['linux-1'];
+      assert.deepEqual([outcome, exit_code, attach_token], ['unfinished', null, undefined]);
+      assert.equal(starts(azure).length, 1);
+    });
+  }
 
   test('of many machines only the one is in doubt', async (t) => {
     const azure = await azureFor(t, { vms: 5, run: answering(() => ({})) });
@@ -166,7 +172,7 @@ describe('a start whose fate is unclear is not sent again, and it says so', AT_O
     const result = await azureRun(azure, ['--all', '--scripts', 'x']);
     assert.equal(result.code, 75);
     assert.equal(azure.runs.length, 5);
-    assert.match(result.stderr, /\n5 machines: 1 error, 4 succeeded\n$/);
+    assert.match(result.stderr, /\n5 machines: 4 succeeded, 1 unfinished\n$/);
   });
 
   test('a lost start of a run that fetches output loses no exit code', async (t) => {
@@ -250,7 +256,7 @@ describe('refused', AT_ONCE, () => {
     assert.equal(result.code, 77);
     assert.match(result.stderr, /Azure did not tell how the script goes: AuthorizationFailed/);
     assert.match(result.stderr, /on the resource group to who signs in \(on the machine alone it can start a script, but not follow it\)/);
-    assert.match(result.stderr, /may still run on linux-1; to follow it: opsbelt azure-run --attach \S+\n$/);
+    assert.ok(attachToken(result), result.stderr);
     assert.equal(azure.runs.length, 1);
   });
 
@@ -270,12 +276,12 @@ describe('refused', AT_ONCE, () => {
     });
   }
 
-  test('an operation that Azure does not know any more', async (t) => {
+  test('an operation that Azure does not know any more is told as such, not as a wrong --name: 66', async (t) => {
     const azure = await azureFor(t);
     azure.fail({ kind: 'operation-not-found', on: 'poll' });
     const result = await onLinux(azure, HELLO);
     assert.equal(result.code, 66);
-    assert.match(result.stderr, /Azure did not tell how the script goes: NotFound: The operation '.*' was not found/);
+    assert.match(errorLine(result), /linux-1: Azure no longer knows the operation; look on the machine what became of it$/);
     assert.equal(azure.runs.length, 1);
   });
 
@@ -316,10 +322,10 @@ describe('another script on the machine', AT_ONCE, () => {
     const azure = await azureFor(t);
     const first = onLinux(azure, ['--scripts', 'sleep .6']);
     while (azure.runs.length === 0) await delay(5);
-    for (const wait of ['0s', '150ms']) {
+    for (const [wait, waited] of [['0s', '0 s'], ['150ms', '\\d+ ms']]) {
       const result = await onLinux(azure, [...HELLO, '--wait-conflict', wait]);
       assert.equal(result.code, 69, result.stderr);
-      assert.match(result.stderr, /Run command extension execution is in progress\. .*; waited 0 s for it \(--wait-conflict\)/);
+      assert.match(result.stderr, new RegExp(`Run command extension execution is in progress\\. .*; waited ${waited} for it \\(--wait-conflict\\)`));
     }
     await first;
     assert.equal(azure.runs.length, 1);
@@ -413,10 +419,18 @@ describe('odd replies', AT_ONCE, () => {
 
 // --- Stopped, left, found again ---
 
+// The results that --output json or jsonl prints, in their order.
+const resultsOf = ({ stdout }, output) =>
+  (output === 'json' ? Object.values(JSON.parse(stdout)) : stdout.trimEnd().split('\n').map((line) => JSON.parse(line)));
+
 // Resolves with the run's result and how long it took to end after the signal.
 async function stopped(azure, args, signal, isTime, options = {}) {
   let child;
-  const running = azureRun(azure, args, { ...options, onStart: (started) => { child = started; } });
+  const onStart = (started) => {
+    child = started;
+    options.onStart?.(started);
+  };
+  const running = azureRun(azure, args, { ...options, onStart });
   for (const end = Date.now() + 10_000; !isTime();) {
     if (Date.now() > end) throw new Error('it did not come to that');
     await delay(5);
@@ -435,7 +449,7 @@ describe('stopped and followed again', AT_ONCE, () => {
         () => polls(azure).length > 0);
       assert.deepEqual([result.code, result.signal, result.stdout], [130, null, ''], result.stderr);
       assert.ok(result.took_ms < 5000, `${result.took_ms} ms`);
-      assert.match(result.stderr, /may still run on linux-1; to follow it: opsbelt azure-run --attach \S+/);
+      assert.match(ownLines(result)[0], /linux-1: interrupted; the script goes on$/);
       const followed = await azureRun(azure, ['--attach', attachToken(result), '--exit-code', 'remote']);
       assert.deepEqual([followed.code, followed.stdout, scriptErrors(followed)], [3, 'hello\n', 'e\n'], followed.stderr);
       assert.equal(azure.runs.length, 1);
@@ -485,6 +499,50 @@ describe('stopped and followed again', AT_ONCE, () => {
     assert.equal(azure.runs.length, 0);
   });
 
+  for (const output of ['json', 'jsonl']) {
+    test(`a stop of two, told as ${output}: both are unfinished, with a token each that works`, async (t) => {
+      const azure = await azureFor(t, { vms: 2, run: answering(async (vm) => { await delay(600); return { stdout: vm, exitCode: 3 }; }) });
+      const result = await stopped(azure, ['--all', '--output', output, '--scripts', 'x'], 'SIGINT', () => polls(azure).length > 2);
+      assert.equal(result.code, 130, result.stderr);
+      const all = resultsOf(result, output);
+      assert.deepEqual(all.map(({ name }) => name).toSorted(), vmNames(2));
+      for (const { name, outcome, exit_code, error, attach_token } of all) {
+        assert.deepEqual([outcome, exit_code, error], ['unfinished', null, 'interrupted; the script goes on']);
+        const followed = await azureRun(azure, ['--attach', attach_token, '--exit-code', 'remote']);
+        assert.deepEqual([followed.code, followed.stdout], [3, name], followed.stderr);
+      }
+      assert.equal(azure.runs.length, 2);
+    });
+  }
+
+  test('a stop before all are begun tells those that run from those that do not', async (t) => {
+    const azure = await azureFor(t, { vms: 3, run: answering(async () => { await delay(600); return {}; }) });
+    const result = await stopped(azure, ['--all', '--concurrency', '1', '--output', 'jsonl', '--scripts', 'x'], 'SIGTERM',
+      () => polls(azure).length > 0);
+    assert.equal(result.code, 130, result.stderr);
+    assert.deepEqual(resultsOf(result, 'jsonl').map(({ outcome, attach_token }) => [outcome, typeof attach_token]),
+      [['unfinished', 'string'], ['not run', 'undefined'], ['not run', 'undefined']]);
+    assert.equal(starts(azure).length, 1);
+  });
+
+  test('a stop while nobody reads standard output ends in a few seconds, by itself: 130 or 74', async (t) => {
+    const azure = await azureFor(t);
+    const onStart = (child) => {
+      child.stdout.pause();
+      child.on('exit', () => child.stdout.resume());
+    };
+    let [count, since] = [0, 0];
+    const isStuck = () => {
+      if (polls(azure).length !== count) [count, since] = [polls(azure).length, performance.now()];
+      return count > 0 && performance.now() - since > 300;
+    };
+    // More than any pipe holds, and well compressed.
+    const result = await stopped(azure, ['-n', 'linux-1', '--scripts', "head -c 1000000 /dev/zero | tr '\\0' x"], 'SIGTERM', isStuck, { onStart });
+    assert.equal(result.signal, null, 'killed');
+    assert.ok([130, 74].includes(result.code), `${result.code}: ${result.stderr}`);
+    assert.ok(result.took_ms < 7000, `${result.took_ms} ms`);
+  });
+
   test('a stop among many tells of each, and one token follows all that run', async (t) => {
     const azure = await azureFor(t, { vms: 4, operationMs: 0, run: answering(async (vm) => {
       await delay(vm === 'vm-000' ? 0 : 700);
@@ -504,7 +562,7 @@ describe('stopped and followed again', AT_ONCE, () => {
     const azure = await azureFor(t);
     const result = await onLinux(azure, ['--timeout', '400ms', '--scripts', 'sleep 1; echo hello; exit 3']);
     assert.equal(result.code, 75, result.stderr);
-    assert.match(result.stderr, /linux-1: not over after .*\(--timeout\)/);
+    assert.match(result.stderr, /linux-1: not over after 400 ms \(--timeout\)/);
     const followed = await azureRun(azure, ['--attach', attachToken(result)]);
     answered(azure, followed);
   });
@@ -521,10 +579,25 @@ describe('stopped and followed again', AT_ONCE, () => {
     answered(azure, await azureRun(azure, ['--attach', '-'], { stdin: result.stdout }));
   });
 
-  test('--detach --json has the token in the JSON or not at all, so that it stays JSON', async (t) => {
-    const result = await onLinux(await azureFor(t), ['--detach', '--json', '--scripts', 'true']);
+  for (const output of ['json', 'jsonl']) {
+    test(`--detach --output ${output}: each machine's token stands with its result, and works`, async (t) => {
+      const azure = await azureFor(t, { vms: 2, run: answering((vm) => ({ stdout: vm })) });
+      const result = await azureRun(azure, ['--all', '--detach', '--output', output, '--scripts', 'x']);
+      assert.equal(result.code, 0, result.stderr);
+      for (const { name, outcome, attach_token } of resultsOf(result, output)) {
+        assert.equal(outcome, 'detached');
+        const followed = await azureRun(azure, ['--attach', attach_token]);
+        assert.deepEqual([followed.code, followed.stdout], [0, name], followed.stderr);
+      }
+    });
+  }
+
+  test('--no-wait is --detach', async (t) => {
+    const azure = await azureFor(t);
+    const result = await onLinux(azure, ['--no-wait', '--scripts', 'echo hello; exit 3']);
     assert.equal(result.code, 0, result.stderr);
-    assert.equal(JSON.parse(result.stdout)['linux-1'].outcome, 'detached');
+    assert.equal(polls(azure).length, 0);
+    answered(azure, await azureRun(azure, ['--attach', result.stdout.trim()]));
   });
 
   test('--detach on many gives one token for all', async (t) => {
@@ -562,21 +635,33 @@ describe('stopped and followed again', AT_ONCE, () => {
   for (const [name, token] of TOKENS) {
     test(`a token that is none: ${name}: 65, before anything is asked`, async (t) => {
       const azure = await azureFor(t);
-      const result = await azureRun(azure, ['--attach', token]);
-      assert.equal(result.code, 65);
-      assert.match(errorLine(result), /the token to attach to can't be read; copy the whole line that --detach printed/);
+      for (const [given, stdin] of [[token, ''], [`@${file(t, 'token', token)}`, ''], ['-', token]]) {
+        const result = await azureRun(azure, ['--attach', given], { stdin });
+        assert.equal(result.code, 65);
+        assert.match(errorLine(result), /the token to attach to can't be read; copy the whole line that --detach printed/);
+      }
       assert.equal(azure.requests.length, 0);
     });
   }
 
-  test('a token of another Azure is not followed, and nobody is asked', async (t) => {
+  test('a managed script\'s token of another Azure is refused before it is followed: 65', async (t) => {
+    const [azure, other] = [await azureFor(t), await azureFor(t)];
+    const { stdout } = await onLinux(other, ['--managed', '--detach', '--scripts', 'true']);
+    const result = await azureRun(azure, ['--attach', stdout.trim()]);
+    assert.equal(result.code, 65, result.stderr);
+    assert.ok(azure.requests.every(({ path }) => path.endsWith('/token')), 'more than a sign-in');
+  });
+
+  test('a token of another Azure is refused before it is followed: 65', async (t) => {
     const [azure, other] = [await azureFor(t), await azureFor(t)];
     const { stdout } = await onLinux(other, ['--detach', '--scripts', 'true']);
     const count = other.requests.length;
     const result = await azureRun(azure, ['--attach', stdout.trim()]);
-    assert.equal(result.code, 76);
-    assert.match(errorLine(result), /no token is sent there/);
-    assert.deepEqual([azure.requests.length, other.requests.length], [0, count]);
+    assert.equal(result.code, 65);
+    const line = errorLine(result);
+    for (const words of [`belongs to ${other.armUrl}, not to ${azure.armUrl}`, 'give --cloud or --arm-endpoint']) assert.ok(line.includes(words), line);
+    assert.equal(other.requests.length, count);
+    assert.ok(azure.requests.every(({ path }) => path.endsWith('/token')), 'more than a sign-in');
   });
 });
 
@@ -592,40 +677,80 @@ test('standard output that is full: 74, whatever the script said', async (t) => 
   assert.equal(azure.runs.length, 1);
 });
 
-test('a fetch of output that fails leaves nothing at the machine, or says what is left', async (t) => {
-  const azure = await azureFor(t, { operationMs: 100 });
-  const running = onLinux(azure, ['--full-output', '--scripts', 'head -c 20000 /dev/urandom | base64 -w0']);
-  while (azure.runs.length < 2) await delay(5);
-  azure.fail(status('runCommand', 500));
-  const result = await running;
-  const [, kept] = /w_dir=(\S+)/.exec(azure.runs[0].script);
-  t.after(() => rmSync(kept, { recursive: true, force: true }));
-  assert.ok(!existsSync(kept) || result.stderr.includes(kept), `${kept} is left, and nothing tells of it`);
+describe('--full-output that fails half way', AT_ONCE, () => {
+  const SCRIPTS = [['succeeded', '', 75, 0], ['failed', '; exit 4', 1, 4]];
+  for (const [name, end, code, remote] of SCRIPTS) {
+    test(`the result of a script that ${name} stays, and what is left is named: ${code}`, async (t) => {
+      const azure = await azureFor(t, { operationMs: 100 });
+      const running = onLinux(azure, ['--full-output', '--scripts', `head -c 20000 /dev/urandom | base64 -w0${end}`]);
+      while (azure.runs.length < 2) await delay(5);
+      azure.fail(status('runCommand', 500));
+      const result = await running;
+      const [, kept] = /w_dir=(\S+)/.exec(azure.runs[0].script);
+      t.after(() => rmSync(kept, { recursive: true, force: true }));
+      assert.equal(result.code, code, result.stderr);
+      const said = ownLines(result).join('\n');
+      assert.match(said, /linux-1: the rest of the output was not fetched: .*HTTP 500/);
+      assert.ok(existsSync(kept) && said.includes(`it is left on the machine in ${kept}`), said);
+      assert.match(said, new RegExp(`linux-1: exit code ${remote} after`));
+      assert.match(said, /standard output is cut: \d+ of \d+ bytes came$/m);
+    });
+  }
 });
 
-test('--full-output that did not bring all is no success, and does not advise itself', async (t) => {
-  const azure = await azureFor(t, { operationMs: 100 });
-  const running = onLinux(azure, ['--full-output', '--scripts', 'head -c 20000 /dev/urandom | base64 -w0']);
-  while (azure.runs.length < 2) await delay(5);
-  azure.fail(status('runCommand', 500));
-  const result = await running;
-  const [, kept] = /w_dir=(\S+)/.exec(azure.runs[0].script);
-  t.after(() => rmSync(kept, { recursive: true, force: true }));
-  assert.doesNotMatch(result.stderr, /--full-output brings all/);
-  assert.notEqual(result.code, 0, 'output that was asked for is missing');
-});
+describe('the line that says how to follow a script works as it is printed', AT_ONCE, () => {
+  const AFTER = ['--timeout', '100ms', '--scripts', 'sleep .3; echo hello; exit 3'];
 
-test('the line that says how to follow a script works as it is printed', async (t) => {
-  const azure = await azureFor(t);
-  const result = await onLinux(azure, ['--timeout', '100ms', '--scripts', 'sleep .3; echo hello; exit 3']);
-  const [, words] = /to follow it: opsbelt (.*)/.exec(result.stderr);
-  const followed = await run(words.split(' '), { env: envOf(azure) });
-  assert.equal(followed.code, 1, followed.stderr);
-});
+  test('with the token itself', async (t) => {
+    const azure = await azureFor(t);
+    const result = await onLinux(azure, AFTER);
+    answered(azure, await run(followWords(result), { env: envOf(azure) }));
+  });
 
-test('an operation that is gone is no wrong --name', async (t) => {
-  const azure = await azureFor(t);
-  azure.fail({ kind: 'operation-not-found', on: 'poll' });
-  const result = await onLinux(azure, HELLO);
-  assert.doesNotMatch(result.stderr, /check --subscription, --resource-group and --name/);
+  test('with where to sign in, when that was given', async (t) => {
+    const azure = await azureFor(t);
+    const result = await onLinux(azure, ['--authority', azure.authorityUrl, ...AFTER]);
+    const { AZURE_AUTHORITY_HOST: _, ...env } = envOf(azure);
+    answered(azure, await run(followWords(result), { env }));
+  });
+
+  for (const where of ['RUNNER_TEMP', '/tmp']) {
+    test(`of many machines with a file in ${where}`, async (t) => {
+      const azure = await azureFor(t, { vms: 3, longUrls: true, operationMs: 600, run: answering((vm) => ({ stdout: vm })) });
+      const at = where === '/tmp' ? where : folder(t);
+      const result = await azureRun(azure, ['--all', '--timeout', '300ms', '--scripts', 'x'],
+        { env: where === '/tmp' ? {} : { RUNNER_TEMP: at } });
+      assert.equal(result.code, 75, result.stderr);
+      const said = attachToken(result);
+      assert.match(said, new RegExp(`^@${at}/opsbelt-attach-[0-9a-f]{16}$`));
+      t.after(() => rmSync(said.slice(1), { force: true }));
+      const followed = await run(followWords(result), { env: envOf(azure) });
+      assert.equal(followed.code, 0, followed.stderr);
+      assert.deepEqual(followed.stdout.trimEnd().split('\n').toSorted(), vmNames(3).map((vm) => `${vm}: ${vm}`));
+      assert.equal(azure.runs.length, 3);
+    });
+  }
+
+  test('a RUNNER_TEMP that can\'t be written to loses no token', async (t) => {
+    const azure = await azureFor(t, { vms: 3, longUrls: true, operationMs: 600, run: answering(() => ({})) });
+    const result = await azureRun(azure, ['--all', '--timeout', '300ms', '--scripts', 'x'], { env: { RUNNER_TEMP: '/nowhere' } });
+    const said = attachToken(result);
+    if (said?.startsWith('@')) t.after(() => rmSync(said.slice(1), { force: true }));
+    assert.equal(result.code, 75, result.stderr);
+    assert.ok(said, 'nothing tells how to follow the scripts');
+  });
+
+  test('a token of 4,000 characters or less of few machines is no file', async (t) => {
+    const azure = await azureFor(t, { vms: 2, operationMs: 600, run: answering(() => ({})) });
+    const result = await azureRun(azure, ['--all', '--timeout', '300ms', '--scripts', 'x']);
+    assert.match(attachToken(result), /^[\w-]{1,4000}$/);
+  });
+
+  test('--attach @FILE that is not there: 66, before anything is asked', async (t) => {
+    const azure = await azureFor(t);
+    const result = await azureRun(azure, ['--attach', '@/nowhere/token']);
+    assert.equal(result.code, 66);
+    assert.match(errorLine(result), /the token.*\/nowhere\/token/);
+    assert.equal(azure.requests.length, 0);
+  });
 });

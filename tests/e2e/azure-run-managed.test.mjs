@@ -135,12 +135,40 @@ describe('managed', AT_ONCE, () => {
     });
   }
 
+  test('a stop while Azure does not delete the run command ends all the same, and names it: 130', async (t) => {
+    const azure = await azureFor(t);
+    azure.fail({ kind: 'hang', on: 'managed-delete' });
+    let child;
+    const running = managed(azure, ['--scripts', 'sleep 1'], { onStart: (started) => { child = started; } });
+    await until(() => requestsOf(azure, 'GET').length > 0);
+    const began = performance.now();
+    child.kill('SIGINT');
+    const result = await running;
+    assert.equal(result.code, 130, result.stderr);
+    assert.ok(performance.now() - began < 15_000);
+    assert.match(result.stderr, /linux-1: the run command opsbelt-[0-9a-f]{16} (may be|is) left on the machine/);
+  });
+
+  test('a stop of two managed ones tells both as unfinished, and deletes both', async (t) => {
+    const azure = await azureFor(t, { vms: ['linux-1', 'linux-2'] });
+    let child;
+    const running = azureRun(azure, ['--all', '--managed', '--json', '--scripts', 'sleep 3'], { onStart: (started) => { child = started; } });
+    await until(() => requestsOf(azure, 'GET').length > 3);
+    child.kill('SIGINT');
+    const result = await running;
+    assert.equal(result.code, 130, result.stderr);
+    assert.deepEqual(Object.values(JSON.parse(result.stdout)).map(({ outcome, error, attach_token }) => [outcome, error, attach_token]),
+      Array(2).fill(['unfinished', 'interrupted', undefined]));
+    assert.equal(requestsOf(azure, 'DELETE').length, 2);
+  });
+
   test('--timeout ends the script: 75', async (t) => {
     const azure = await azureFor(t);
     const mark = join(folder(t), 'mark');
     const result = await managed(azure, ['--timeout', '200ms', '--scripts', `echo begun; sleep .8; echo x > ${mark}`]);
     assert.equal(result.code, 75, result.stderr);
-    assert.match(errorLine(result), /linux-1: not over after .*\(--timeout\)/);
+    assert.match(ownLines(result).at(-1), /linux-1: not over after 200 ms \(--timeout\)$/);
+    assert.equal(attachToken(result), undefined, 'nothing is left to follow');
     assert.deepEqual(await left(azure), []);
     await delay(800);
     assert.equal(existsSync(mark), false, 'the script went on');
@@ -276,11 +304,19 @@ test('a gap is named also when the new tail begins with the byte that the old on
   assert.equal(stdout_cut, true);
 });
 
-test('a script that was ended leaves its text not at the machine, or that is said', async (t) => {
+test('a managed run command that is gone is told as such, and not offered to follow: 66', async (t) => {
+  const azure = await azureFor(t);
+  azure.fail({ kind: 'status', status: 404, on: 'managed-get' });
+  const result = await managed(azure, ['--scripts', 'sleep .2']);
+  assert.equal(result.code, 66, result.stderr);
+  assert.doesNotMatch(result.stderr, /check --subscription, --resource-group and --name/);
+  assert.equal(attachToken(result), undefined, 'there is nothing to follow');
+});
+
+test('of a script that was ended it is said where its text may be left', async (t) => {
   const azure = await azureFor(t);
   const result = await managed(azure, ['--timeout', '200ms', '--scripts', 'echo PASSWORD=x; sleep .8']);
   assert.equal(result.code, 75, result.stderr);
-  assert.deepEqual(await left(azure), []);
   const [, kept] = /w_dir=(\S+)/.exec(azure.runs[0].script);
-  assert.ok(!existsSync(kept) || result.stderr.includes(kept), `${kept} is left, and nothing tells of it`);
+  assert.ok(ownLines(result)[0].endsWith(`linux-1: the script's text may be left on the machine in ${kept}`), result.stderr);
 });

@@ -98,19 +98,20 @@ test('a managed run command: the same requests, and what ours leaves the client 
   const azure = await azureOverTls(t);
   const compute = computeFor(azure);
   await compute.virtualMachineRunCommands.createOrUpdate(azure.resourceGroup, 'linux-1', 'theirs', {
-    location: 'westeurope', source: { script: 'x' }, asyncExecution: true, timeoutInSeconds: 5460, runAsUser: 'u', runAsPassword: 'p',
+    location: 'westeurope', source: { script: 'SCRIPT' }, asyncExecution: true, timeoutInSeconds: 5460, runAsUser: 'u', runAsPassword: 'p',
   }, QUICKLY);
   await compute.virtualMachineRunCommands.getByVirtualMachine(azure.resourceGroup, 'linux-1', 'theirs', { expand: 'instanceView' });
   await compute.virtualMachineRunCommands.delete(azure.resourceGroup, 'linux-1', 'theirs', QUICKLY);
   const count = azure.requests.length;
-  await ours(azure, ['--managed', '--raw', '--scripts', 'x', '--shell', 'sh', '--run-as', 'u'], { AZURE_RUN_AS_PASSWORD: 'p' });
+  await ours(azure, ['--managed', '--scripts', 'x', '--shell', 'sh', '--run-as', 'u'], { AZURE_RUN_AS_PASSWORD: 'p' });
+  azure.requests.slice(count).find(({ method }) => method === 'PUT').json.properties.source.script = 'SCRIPT'; // the one difference
   const of = (requests) => ['PUT', 'GET', 'DELETE'].map((method) => {
     const { path, ...rest } = said(requests.findLast((request) => request.method === method && request.path.includes('/runCommands/')));
     return { ...rest, path: path.replace(/[^/]+$/, 'NAME'), type: method === 'PUT' ? rest.type : undefined };
   });
   assert.deepEqual(of(azure.requests.slice(count)), of(azure.requests.slice(0, count)));
 
-  const detached = await ours(azure, ['--managed', '--detach', '--raw', '--scripts', 'x']);
+  const detached = await ours(azure, ['--managed', '--detach', '--scripts', 'x']);
   const [ticket] = JSON.parse(Buffer.from(detached.stdout.trim(), 'base64url'));
   const { instanceView } = await compute.virtualMachineRunCommands.getByVirtualMachine(azure.resourceGroup, 'linux-1', ticket.managed, { expand: 'instanceView' });
   assert.equal(instanceView.executionState, 'Succeeded');
@@ -125,8 +126,8 @@ test('a machine is read and machines are listed at the same addresses', async (t
   for await (const _ of compute.virtualMachines.listAll());
   const count = azure.requests.length;
   await ours(azure, ['--scripts', 'x']);
-  for (const group of [azure.resourceGroup, '']) {
-    await azureRun(azure, ['--all', '--scripts', 'x'], { env: { SSL_CERT_FILE: TLS.certFile, AZURE_RESOURCE_GROUP: group } });
+  for (const wide of [[], ['--whole-subscription']]) {
+    await azureRun(azure, ['--all', ...wide, '--scripts', 'x'], { env: { SSL_CERT_FILE: TLS.certFile } });
   }
   const isRead = ({ method, path }) => method === 'GET' && /virtualMachines(\/linux-1)?$/.test(path);
   const of = (requests) => requests.filter(isRead).map(said).map(({ type: _, ...rest }) => rest);

@@ -6,11 +6,13 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { readLog } from '../standin/runner.mjs';
 import { azureRun, closedPort, envOf, envWithoutSecret, onLinux, ownLines, vmNames } from './azure.mjs';
 import { azureFor, errorLine, file, folder, proxyFor, root, run, selfSigned } from './support.mjs';
 
 const SCRIPT = ['--scripts', 'echo hello'];
+const DEAD_PROXY = 'http://127.0.0.1:1';
 const AT_ONCE = { concurrency: 4 };
 
 // A certificate for the application: { cert, pem } with key and certificate in one file, the key under a password or not.
@@ -208,12 +210,45 @@ for (const [name, creds, line] of CREDS) {
   });
 }
 
-test('a secret on the command line works, and is warned about', async (t) => {
+const SHOWN = [
+  ['--client-secret', 'AZURE_CLIENT_SECRET', (azure) => ({ value: azure.clientSecret })],
+  ['--creds', 'AZURE_CREDENTIALS', (azure) => ({ value: credsOf(azure) })],
+  ['--certificate-password', 'AZURE_CLIENT_CERTIFICATE_PASSWORD', (azure, { path }) => ({ value: 'pass-word-1', args: ['--certificate', path] })],
+  ['--run-as-password', 'AZURE_RUN_AS_PASSWORD', (azure) => (
+    { value: 'pass-word-1', args: ['--managed', '--run-as', 'u'], env: { AZURE_CLIENT_SECRET: azure.clientSecret } })],
+];
+for (const [option, variable, given] of SHOWN) {
+  test(`${option} on the command line works, and is warned about`, async (t) => {
+    const certificate = appCertificate(t, 'pass-word-1');
+    const azure = await azureFor(t, { certificates: [certificate.cert] });
+    const { value, args = [], env = {} } = given(azure, certificate);
+    const result = await onLinux(azure, [...SCRIPT, ...args, option, value], { baseEnv: { ...envWithoutSecret(azure), ...env } });
+    assert.equal(result.code, 0, result.stderr);
+    const warnings = ownLines(result).filter((line) => line.includes('can be read by others'));
+    assert.deepEqual(warnings, [`opsbelt: azure-run: ${option} on the command line can be read by others on this machine; set ${variable} instead`]);
+    assert.ok(!result.stderr.includes(azure.clientSecret) && !result.stderr.includes('pass-word-1'));
+  });
+}
+
+test('credentials in a file, and secrets of the environment, are not warned about', async (t) => {
   const azure = await azureFor(t);
-  const result = await onLinux(azure, [...SCRIPT, '--client-secret', azure.clientSecret], { baseEnv: envWithoutSecret(azure) });
+  for (const [args, baseEnv] of [[['--creds', `@${file(t, 'creds', credsOf(azure))}`], onlyImds(azure)], [[], envOf(azure)]]) {
+    const result = await onLinux(azure, [...SCRIPT, ...args], { baseEnv });
+    assert.equal(result.code, 0, result.stderr);
+    assert.doesNotMatch(result.stderr, /can be read by others/);
+  }
+});
+
+test('azure/login\'s JSON does not come before --client-id and --tenant given as flags', async (t) => {
+  const azure = await azureFor(t);
+  const creds = credsOf(azure, { clientId: '99999999-bbbb-4ccc-8ddd-eeeeeeeeeeee', tenantId: 'other.example' });
+  const flags = ['--client-id', azure.clientId, '--tenant', azure.tenant];
+  const result = await onLinux(azure, [...SCRIPT, ...flags], { baseEnv: { ...onlyImds(azure), AZURE_CREDENTIALS: creds } });
   assert.equal(result.code, 0, result.stderr);
-  assert.match(ownLines(result)[0], /a secret on the command line can be read by others on this machine; set AZURE_CLIENT_SECRET instead/);
-  assert.ok(!result.stderr.includes(azure.clientSecret));
+  // What the environment has by itself is of another sign-in.
+  const both = { ...envWithoutSecret(azure), AZURE_CLIENT_ID: 'another', AZURE_CREDENTIALS: credsOf(azure) };
+  const other = await onLinux(azure, SCRIPT, { baseEnv: both });
+  assert.equal(other.code, 0, other.stderr);
 });
 
 test('what GitHub and a certificate prove is masked, too', async (t) => {
@@ -231,13 +266,14 @@ test('what GitHub and a certificate prove is masked, too', async (t) => {
 
 const lines = ({ stdout }) => stdout.trimEnd().split('\n');
 const ACTION = 'Microsoft.Compute/virtualMachines/runCommand/action';
+const FOLLOWING = 'Microsoft.Compute/locations/operations/read';
 const CHECKS = [
-  ['all is well', {}, 0, [/ok: the machine is running, its agent Ready$/, /ok: .*runCommand\/action on the machine$/, /ok: .* on the resource group/]],
-  ['the role is at the machine only', { roles: { vm: ['*'], resourceGroup: [] } }, 77, [/ok: the machine/, /ok: .* on the machine$/, /MISSING: .* is missing on the resource group, which following the script needs; give the role Virtual Machine Contributor/]],
-  ['no role but to read', { roles: { vm: ['*/read'], resourceGroup: ['*/read'] } }, 77, [/ok: the machine/, new RegExp(`MISSING: ${ACTION} is missing on the machine`), /MISSING: .*resource group/]],
-  ['it is stopped', { vms: [{ name: 'linux-1', powerState: 'deallocated' }] }, 77, [/MISSING: the machine is deallocated, its agent Not Ready; start it first$/, /ok/, /ok/]],
-  ['its agent is not ready', { vms: [{ name: 'linux-1', agent: 'Not Ready' }] }, 77, [/MISSING: the machine is running, its agent Not Ready; a script needs the agent/, /ok/, /ok/]],
-  ['it is not there', { vms: ['another'] }, 77, [/MISSING: Azure did not read the machine: ResourceNotFound/, /MISSING/, /ok/]],
+  ['all is well', {}, 0, [/ok: the machine is running, its agent Ready$/, /ok: .*runCommand\/action on the machine$/, new RegExp(`ok: ${FOLLOWING} on the resource group`)]],
+  ['the role is at the machine only', { roles: { vm: ['*'], resourceGroup: [] } }, 77, [/ok: the machine/, /ok: .* on the machine$/, new RegExp(`WRONG: ${FOLLOWING} is missing on the resource group, which following the script needs; give the role Virtual Machine Contributor`)]],
+  ['no role but to read', { roles: { vm: ['*/read'], resourceGroup: ['*/read'] } }, 77, [/ok: the machine/, new RegExp(`WRONG: ${ACTION} is missing on the machine`), /ok: .*resource group/]],
+  ['it is stopped', { vms: [{ name: 'linux-1', powerState: 'deallocated' }] }, 69, [/WRONG: the machine is deallocated, its agent Not Ready; start it first$/, /ok/, /ok/]],
+  ['its agent is not ready', { vms: [{ name: 'linux-1', agent: 'Not Ready' }] }, 69, [/WRONG: the machine is running, its agent Not Ready; a script needs the agent/, /ok/, /ok/]],
+  ['it is not there', { vms: ['another'] }, 66, [/WRONG: Azure did not read the machine: ResourceNotFound/, /WRONG/, /ok/]],
 ];
 for (const [name, options, code, expected] of CHECKS) {
   test(`--check runs nothing and tells: ${name}: ${code}`, async (t) => {
@@ -258,15 +294,49 @@ test('--check --managed asks for the rights that this needs', async (t) => {
   const poor = await azureFor(t, { roles: { vm: vm.slice(0, 1), resourceGroup: [] } });
   const refused = await onLinux(poor, ['--check', '--managed']);
   assert.equal(refused.code, 77);
-  assert.equal(lines(refused).filter((line) => line.includes('MISSING')).length, 3, refused.stdout);
+  assert.equal(lines(refused).filter((line) => line.includes('WRONG')).length, 3, refused.stdout);
 });
 
 test('--check of several machines tells of each', async (t) => {
   const azure = await azureFor(t, { vms: ['a', { name: 'b', powerState: 'stopped' }] });
   const result = await azureRun(azure, ['--all', '--check']);
-  assert.equal(result.code, 77);
+  assert.equal(result.code, 69);
   assert.equal(lines(result).filter((line) => line.startsWith('a: ok')).length, 3);
-  assert.match(result.stdout, /^b: MISSING: the machine is stopped/m);
+  assert.match(result.stdout, /^b: WRONG: the machine is stopped/m);
+});
+
+test('--check ends with the code of what is wrong first', async (t) => {
+  const azure = await azureFor(t, { vms: [{ name: 'a', roles: ['*/read'] }, { name: 'b', powerState: 'stopped' }], roles: { resourceGroup: [] } });
+  const codeOf = async (names) => (await azureRun(azure, ['-n', ...names, '--check'])).code;
+  assert.deepEqual([await codeOf(['a', 'b']), await codeOf(['b', 'a'])], [77, 69]);
+});
+
+test('--check whose retries are spent: 75, and the other findings stand', async (t) => {
+  const azure = await azureFor(t);
+  azure.fail({ kind: 'status', on: 'vm', status: 503 });
+  const result = await onLinux(azure, ['--check', '--retry-budget', '0']);
+  assert.equal(result.code, 75, result.stderr);
+  assert.match(lines(result)[0], /^linux-1: WRONG: Azure did not read the machine: ServiceUnavailable: .* \(HTTP 503\)/);
+  assert.equal(lines(result).filter((line) => line.startsWith('linux-1: ok: ')).length, 2);
+});
+
+for (const output of ['json', 'jsonl']) {
+  test(`--check --output ${output}: name, ok and finding of each`, async (t) => {
+    const azure = await azureFor(t, { vms: ['a', { name: 'b', powerState: 'stopped' }] });
+    const result = await azureRun(azure, ['--all', '--check', '--output', output]);
+    assert.equal(result.code, 69, result.stderr);
+    const list = output === 'json' ? JSON.parse(result.stdout) : lines(result).map((line) => JSON.parse(line));
+    assert.deepEqual(list.map(({ name, ok }) => [name, ok]), ['a', 'a', 'a', 'b', 'b', 'b'].map((name, i) => [name, i !== 3]));
+    assert.deepEqual(Object.keys(list[0]), ['name', 'ok', 'finding']);
+    assert.equal(list[3].finding, 'the machine is stopped, its agent Not Ready; start it first');
+  });
+}
+
+test('--check tells two machines of one name apart', async (t) => {
+  const azure = await azureFor(t, { vms: ['a', { name: 'a', resourceGroup: 'other-rg', powerState: 'stopped' }] });
+  const result = await azureRun(azure, ['--all', '--whole-subscription', '--check']);
+  assert.equal(result.code, 69, result.stderr);
+  assert.match(result.stdout, /^other-rg\/a: WRONG: the machine is stopped/m);
 });
 
 // --- TLS, proxies ---
@@ -321,28 +391,60 @@ test('a machine\'s identity is asked without a proxy', async (t) => {
   assert.ok(proxy.seen.every((head) => !head.includes('/metadata/identity')), proxy.seen.join('\n'));
 });
 
+for (const [name, envFor] of [['a machine\'s', () => ({})], ['an App Service\'s', appServiceEnv]]) {
+  test(`${name} identity is asked without the proxy of the environment`, async (t) => {
+    const azure = await azureFor(t);
+    const proxies = { HTTPS_PROXY: DEAD_PROXY, http_proxy: DEAD_PROXY, HTTP_PROXY: DEAD_PROXY, ALL_PROXY: DEAD_PROXY, NO_PROXY: '' };
+    const result = await onLinux(azure, [...SCRIPT, '--retry-budget', '0'], { baseEnv: { ...onlyImds(azure), ...envFor(azure), ...proxies } });
+    assert.equal(azure.tokens.length, 1, result.stderr); // ARM is behind the proxy that is not there
+    assert.equal(result.code, 69, result.stderr);
+    assert.equal(azure.requests.length, 1);
+  });
+}
+
 test('a sign-in that is refused is not tried again for each machine', async (t) => {
   const azure = await azureFor(t, { vms: 30 });
   const result = await azureRun(azure, ['-n', ...vmNames(30), ...SCRIPT], { env: { AZURE_CLIENT_SECRET: 'wrong' } });
   assert.equal(result.code, 77);
-  assert.ok(azure.requests.length <= 2, `asked ${azure.requests.length} times with the same wrong secret`);
+  assert.match(errorLine(result), /AADSTS7000215/);
+  assert.equal(azure.requests.length, 1, 'asked again with the same wrong secret');
+});
+
+test('a renewal that fails ends no run while the old token lives', async (t) => {
+  const azure = await azureFor(t, { tokenSeconds: 4 }); // renewed after two
+  const running = onLinux(azure, ['--scripts', 'sleep 2.2; echo hello']);
+  while (azure.tokens.length === 0) await delay(5);
+  azure.fail({ kind: 'status', on: 'token', status: 400 });
+  const result = await running;
+  assert.deepEqual([result.code, result.stdout], [0, 'hello\n'], result.stderr);
+  assert.equal(azure.requests.filter(({ path }) => path.endsWith('/token')).length, 2, 'a failure holds for a while');
 });
 
 test('--check that can\'t sign in or reach anybody says so once, with that code', async (t) => {
   const azure = await azureFor(t);
   const refused = await onLinux(azure, ['--check'], { env: { AZURE_CLIENT_SECRET: 'wrong' } });
-  assert.equal(refused.code, 77);
+  assert.deepEqual([refused.code, refused.stdout], [77, '']);
+  assert.match(errorLine(refused), /AADSTS7000215/);
   assert.equal(azure.requests.length, 1, 'asked again and again');
-  const nobody = await onLinux(azure, ['--check', '--retry-budget', '0', '--authority', `http://127.0.0.1:${await closedPort()}`]);
-  assert.equal(nobody.code, 69, nobody.stdout);
+  const nobody = `http://127.0.0.1:${await closedPort()}`;
+  const alone = await onLinux(azure, ['--check', '--retry-budget', '0', '--authority', nobody]);
+  assert.deepEqual([alone.code, alone.stdout], [69, '']);
+  errorLine(alone);
+  const none = await onLinux(azure, ['--check'], { baseEnv: { ...onlyImds(azure), AZURE_POD_IDENTITY_AUTHORITY_HOST: nobody } });
+  assert.deepEqual([none.code, none.stdout], [78, '']);
+  errorLine(none);
 });
 
 test('the role that the README names is enough; --check and the run agree', async (t) => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  const [, list] = /A role of your own needs ([\s\S]*?)\.\n/.exec(readme);
-  const actions = [...list.matchAll(/`(.*?)`/g)].map((match) => match[1]);
-  const azure = await azureFor(t, { roles: { vm: [], resourceGroup: actions } });
-  const check = await onLinux(azure, ['--check']);
-  const result = await onLinux(azure, SCRIPT);
-  assert.deepEqual([check.code, result.code], [0, 0], result.stderr);
+  const [, usual, managed] = /A role of your own needs ([\s\S]*?);\s+with\s+`--managed` ([\s\S]*?) instead of the first\./.exec(readme);
+  const [start, ...others] = [...usual.matchAll(/`(.*?)`/g)].map((match) => match[1]);
+  const [read, ...verbs] = [...managed.matchAll(/`(.*?)`/g)].map((match) => match[1]);
+  const instead = [read, ...verbs.map((verb) => read.replace(/[^/]+$/, verb))];
+  for (const [args, actions] of [[[], [start, ...others]], [['--managed'], [...instead, ...others]]]) {
+    const azure = await azureFor(t, { roles: { vm: [], resourceGroup: actions } });
+    const check = await onLinux(azure, ['--check', ...args]);
+    const result = await onLinux(azure, [...SCRIPT, ...args]);
+    assert.deepEqual([check.code, result.code], [0, 0], check.stdout + result.stderr);
+  }
 });

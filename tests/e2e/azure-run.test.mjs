@@ -443,6 +443,17 @@ describe('what can\'t be sent', AT_ONCE, () => {
     ['--managed and --full-output', ['-n', 'a', '--managed', '--full-output', ...X], {}, 64, /--managed and --full-output can't go together/],
     ['--detach and --exit-code', ['-n', 'a', '--detach', '--exit-code', 'remote', ...X], {}, 64, /--detach and --exit-code can't go together/],
     ['--fail-fast and --max-failures', ['--all', '--fail-fast', '--max-failures', '2', ...X], {}, 64, /--fail-fast and --max-failures can't go together/],
+    ['--all and --name', ['--all', '-n', 'a', ...X], {}, 64, /--all and --name can't go together/],
+    ['--all and --ids', ['--all', '--ids', ID, ...X], {}, 64, /--all and --ids can't go together/],
+    ['--all and --vmss', ['--all', '--vmss', 'a', ...X], {}, 64, /--all and --vmss can't go together/],
+    ['--tag and --name', ['--tag', 'a=b', '-n', 'a', ...X], {}, 64, /--tag and --name can't go together/],
+    ['--tag and --ids', ['--tag', 'a=b', '--ids', ID, ...X], {}, 64, /--tag and --ids can't go together/],
+    ['--tag and --vmss', ['--tag', 'a=b', '--vmss', 'a', ...X], {}, 64, /--tag and --vmss can't go together/],
+    ['--all without a group', ['--all', ...X], { AZURE_RESOURCE_GROUP: '' }, 64, /--tag and --all need --resource-group, or --whole-subscription if all its groups are meant/],
+    ['--tag without a group', ['--tag', 'a=b', ...X], { AZURE_RESOURCE_GROUP: '' }, 64, /--tag and --all need --resource-group, or --whole-subscription/],
+    ['--whole-subscription and a group', ['--all', '--whole-subscription', '-g', 'g', ...X], {}, 64, /--whole-subscription and --resource-group can't go together/],
+    ['--whole-subscription for one', ['-n', 'a', '--whole-subscription', ...X], {}, 64, /--whole-subscription needs --all or --tag/],
+    ['--raw and --managed', ['-n', 'a', '--raw', '--managed', ...X], {}, 64, /--raw and --managed can't go together/],
     ['--all and --tag', ['--all', '--tag', 'a=b', ...X], {}, 64, /--all and --tag can't go together/],
     ['--run-as alone', ['-n', 'a', '--run-as', 'u', ...X], {}, 64, /--run-as needs --managed/],
     ['a password for nobody', ['-n', 'a', '--managed', '--run-as-password', 'p', ...X], {}, 64, /--run-as-password needs --run-as/],
@@ -536,8 +547,8 @@ describe('many machines', AT_ONCE, () => {
   });
 
   const VMS = [
-    { name: 'web-1', tags: { role: 'web', env: 'prod' } }, { name: 'web-2', tags: { Role: 'web', env: 'test' } },
-    { name: 'db-1', tags: { role: 'db', env: 'prod' } }, { name: 'web-3', tags: { role: 'web', env: 'prod' }, resourceGroup: 'other-rg' },
+    { name: 'web-1', tags: { role: 'web', env: 'prod' } }, { name: 'web-2', tags: { Role: 'web', env: 'test', spare: 'yes' } },
+    { name: 'db-1', tags: { role: 'db', env: 'prod', spare: '' } }, { name: 'web-3', tags: { role: 'web', env: 'prod' }, resourceGroup: 'other-rg' },
     { name: 'web-1', tags: { role: 'x' }, resourceGroup: 'third-rg' },
   ];
   const idOf = (azure, name, group = azure.resourceGroup) =>
@@ -545,10 +556,13 @@ describe('many machines', AT_ONCE, () => {
   const CHOICES = [
     ['--tag', () => ['--tag', 'role=web'], ['web-1', 'web-2']],
     ['--tag twice: both', () => ['--tag', 'role=web', '--tag', 'env=prod'], ['web-1']],
-    ['--tag without a value', () => ['--tag', 'env'], ['db-1', 'web-1', 'web-2']],
-    ['--tag in the whole subscription', () => ['--tag', 'role=web', '--tag', 'env=prod'], ['web-1', 'web-3'], { AZURE_RESOURCE_GROUP: '' }],
+    ['--tag with any value', () => ['--tag', 'env'], ['db-1', 'web-1', 'web-2']],
+    ['--tag with an empty value', () => ['--tag', 'spare='], ['db-1']],
+    ['--tag with any value, also an empty one', () => ['--tag', 'spare'], ['db-1', 'web-2']],
+    ['--tag in the whole subscription', () => ['--whole-subscription', '--tag', 'role=web', '--tag', 'env=prod'], ['web-1', 'web-3'], { AZURE_RESOURCE_GROUP: '' }],
     ['--all', () => ['--all'], ['db-1', 'web-1', 'web-2']],
-    ['--all of the subscription, two of one name', () => ['--all'], ['db-1', 'ops-rg/web-1', 'third-rg/web-1', 'web-2', 'web-3'], { AZURE_RESOURCE_GROUP: '' }],
+    ['--all of the subscription, though a group is set', () => ['--all', '--whole-subscription'], ['db-1', 'ops-rg/web-1', 'third-rg/web-1', 'web-2', 'web-3']],
+    ['--all of the subscription, two of one name', () => ['--all', '--whole-subscription'], ['db-1', 'ops-rg/web-1', 'third-rg/web-1', 'web-2', 'web-3'], { AZURE_RESOURCE_GROUP: '' }],
     ['--ids in two groups', (azure) => ['--ids', idOf(azure, 'web-1'), idOf(azure, 'web-3', 'other-rg')], ['web-1', 'web-3'], { AZURE_RESOURCE_GROUP: '' }],
     ['names that are commas apart', () => ['-n', 'web-1,db-1'], ['db-1', 'web-1']],
     ['a machine that is named twice, once', (azure) => ['-n', 'web-1', 'WEB-1', '--ids', idOf(azure, 'Web-1').toUpperCase()], ['web-1']],
@@ -613,6 +627,14 @@ describe('many machines', AT_ONCE, () => {
     assert.deepEqual(azure.runs.map(({ vm }) => vm), vmNames(3));
     assert.deepEqual(Object.values(JSON.parse(result.stdout)).map(word),
       ['failed', 'succeeded', 'failed', ...Array(7).fill('not run')]);
+  });
+
+  test('--output jsonl ends with a line for each machine that was never begun', async (t) => {
+    const azure = await azureFor(t, { vms: 4, run: failing(['vm-000']) });
+    const result = await azureRun(azure, ['--all', '--scripts', 'x', '--fail-fast', '--concurrency', '1', '--output', 'jsonl']);
+    assert.equal(result.code, 1);
+    const all = result.stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+    assert.deepEqual(all.map(({ name, outcome }) => [name, outcome]), vmNames(4).map((vm, i) => [vm, i === 0 ? 'failed' : 'not run']));
   });
 
   test('500 machines of which 20 fail: 1, and all are accounted for', async (t) => {
@@ -771,8 +793,15 @@ test('a script that no machine could take is refused before anything is asked, a
   assert.equal(azure.requests.length, 0);
 });
 
-test('our own line begins a line, whatever the script left open on standard error', async (t) => {
-  const result = await onLinux(await azureFor(t), ['--scripts', 'printf progress >&2; exit 3']);
-  assert.equal(result.code, 1);
-  assert.match(result.stderr, /^opsbelt: azure-run: linux-1: exit code 3/m);
-});
+for (const [name, args] of [['one machine', ['-n', 'linux-1']], ['two machines', ['--all']]]) {
+  test(`our own line begins a line, whatever the script left open on standard error: ${name}`, async (t) => {
+    const azure = await azureFor(t, { vms: ['linux-1', 'linux-2'] });
+    for (const more of [[], ['--managed']]) {
+      const result = await azureRun(azure, [...args, ...more, '--scripts', 'printf x >&2; exit 3']);
+      assert.equal(result.code, 1);
+      const prefix = name === 'one machine' ? '' : 'linux-1: ';
+      assert.match(result.stderr, new RegExp(`^${prefix}x\n`, 'm'));
+      assert.match(result.stderr, /^opsbelt: azure-run: linux-1: exit code 3/m);
+    }
+  });
+}

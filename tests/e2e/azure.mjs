@@ -53,8 +53,10 @@ export const ownLines = ({ stderr }) => stderr.split('\n').filter((line) => line
 // The script's standard error alone.
 export const scriptErrors = ({ stderr }) => stderr.split(/(?<=\n)/).filter((line) => !line.startsWith('opsbelt: ')).join('');
 
-// The token of an --attach that a person is told to copy.
-export const attachToken = ({ stderr }) => /--attach (\S+)/.exec(stderr)?.[1];
+// What a person is told to copy: the last line of standard error, without the program's name, and its --attach alone.
+const FOLLOW = /(?:^|\n)opsbelt: azure-run: to follow what goes on: opsbelt (azure-run .*--attach (\S+))\n$/;
+export const followWords = ({ stderr }) => FOLLOW.exec(stderr)?.[1].split(' ');
+export const attachToken = ({ stderr }) => FOLLOW.exec(stderr)?.[2];
 
 // A port of the loopback where nobody listens.
 export async function closedPort() {
