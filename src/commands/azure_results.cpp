@@ -23,7 +23,8 @@ using azure::Outcome;
 constexpr size_t kMostOutputBytes = 200'000;  // of each stream, for later steps
 constexpr size_t kMostRows = 500;             // of the job summary
 constexpr int64_t kMostEndMs = 10'000;        // for a reader that stalls
-constexpr int kCodes = 256;                   // what a process can end with
+constexpr int64_t kMostEndMsAfterStop = 2'000;
+constexpr int kCodes = 256;  // what a process can end with
 
 const char* word_of(Outcome outcome) {
   switch (outcome) {

@@ -177,7 +177,6 @@ void read_content(const Options& options, azure::Job& job) {
 
 SignIn read_sign_in(const Options& options) {
   const base::Env& env = options.env();
-  warn_of_secrets(options);
   azure::Known known;
   known.tenant = base::trim(options.text("tenant"));
   known.client_id = base::trim(options.text("client-id"));
@@ -208,6 +207,7 @@ SignIn read_sign_in(const Options& options) {
     if (sign_in.subscription.empty()) sign_in.subscription = creds.subscription;
     of_creds = {creds.arm_endpoint, creds.authority};
   }
+  warn_of_secrets(options);
   report_secret(env, known.client_secret);
   report_secret(env, known.certificate_password);
   report_secret(env, options.text("run-as-password"));

@@ -437,7 +437,6 @@ describe('what can\'t be sent', AT_ONCE, () => {
     ['two scripts', ['-n', 'a', ...X, '--script-file', 'x'], {}, 64, /--scripts and --script-file can't go together/],
     ['a script and --attach', ['--attach', 'x', ...X], {}, 64, /--scripts and --attach can't go together/],
     ['a machine and --attach', ['--attach', 'x', '-n', 'a'], {}, 64, /--attach and --name can't go together; drop one of them/],
-    ['--check and a script', ['-n', 'a', '--check', ...X], {}, 64, /--scripts and --check can't go together/],
     ['--raw with arguments', ['-n', 'a', '--raw', ...X, '--', 'x'], {}, 64, /--raw and --arguments can't go together/],
     ['--raw and --full-output', ['-n', 'a', '--raw', '--full-output', ...X], {}, 64, /--raw and --full-output can't go together/],
     ['--managed and --full-output', ['-n', 'a', '--managed', '--full-output', ...X], {}, 64, /--managed and --full-output can't go together/],
