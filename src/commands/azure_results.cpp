@@ -101,7 +101,7 @@ bool is_well(const Ran& ran) {
   return is_good && !ran.result.rest_error;
 }
 
-AzureOutput::AzureOutput(base::Env env, Shape shape)
+AzureOutput::AzureOutput(const base::Env& env, Shape shape)
     : env_(env),
       shape_(shape),
       is_terminal_(::isatty(STDERR_FILENO) == 1),
@@ -242,7 +242,6 @@ void AzureOutput::end() {
   } catch (const base::Error& error) {
     failure_ = error.what();
   }
-  // Who asked for a stop is told so, and that it was stopped counts for more.
   if (!failure_.empty() && base::stop_asked()) err_.tell(progress_text(kAzureRun, failure_));
   try {
     err_.end(clock, most_ms);

@@ -35,7 +35,7 @@ bool is_well(const Ran& ran);  // succeeded, or detached
 // end(), not there. A reader that stalls stops everything, until a stop is asked for.
 class AzureOutput {
  public:
-  AzureOutput(base::Env env, Shape shape);
+  AzureOutput(const base::Env& env, Shape shape);
 
   // Whose output is to come; from here on it knows their names. Not while others use it.
   void expect(const std::vector<azure::Machine>& machines, const std::vector<std::string>& names);
@@ -53,7 +53,8 @@ class AzureOutput {
   // The last line of a terminal: how far it is; "" clears it.
   void state(const std::string& text);
 
-  void end();  // throws 74
+  void end();  // throws 74; but after a stop that is only told, as the stop counts for more
+  bool has_lost_output() const { return !failure_.empty(); }  // after end()
 
  private:
   void print(const std::string& name, bool is_errors, const std::string& text);

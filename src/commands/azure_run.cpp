@@ -203,7 +203,9 @@ int run(const Options& options) {
   run_fleet(fleet, stopping);
   const std::vector<Ran> all = results_of(fleet);
   tell(fleet, options, shape, all);
-  const bool is_stopped = base::stop_asked() && std::any_of(all.begin(), all.end(), is_cut_short);
+  const bool is_part =
+      output.has_lost_output() || std::any_of(all.begin(), all.end(), is_cut_short);
+  const bool is_stopped = base::stop_asked() && is_part;
   return is_stopped ? base::exit_interrupted : azure_exit_code(all, passes_code);
 }
 

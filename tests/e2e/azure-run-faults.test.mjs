@@ -281,7 +281,7 @@ describe('refused', AT_ONCE, () => {
     azure.fail({ kind: 'operation-not-found', on: 'poll' });
     const result = await onLinux(azure, HELLO);
     assert.equal(result.code, 66);
-    assert.match(errorLine(result), /linux-1: Azure no longer knows the operation; look on the machine what became of it$/);
+    assert.match(errorLine(result), /linux-1: Azure no longer knows the run; look on the machine what became of it$/);
     assert.equal(azure.runs.length, 1);
   });
 

@@ -336,7 +336,7 @@ test('--check tells two machines of one name apart', async (t) => {
   const azure = await azureFor(t, { vms: ['a', { name: 'a', resourceGroup: 'other-rg', powerState: 'stopped' }] });
   const result = await azureRun(azure, ['--all', '--whole-subscription', '--check']);
   assert.equal(result.code, 69, result.stderr);
-  assert.match(result.stdout, /^other-rg\/a: WRONG: the machine is stopped/m);
+  assert.match(result.stdout, /^other-rg\/a: WRONG: the machine is stopped/im);
 });
 
 // --- TLS, proxies ---
