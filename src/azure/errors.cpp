@@ -65,6 +65,10 @@ base::Error refusal(const net::HttpResponse& reply, const std::string& doing) {
           fmt::format("Azure did not {}: {}{}", doing, words, remedy(reply.status, fault))};
 }
 
+base::Error with_words(const base::Error& error, const std::string& words) {
+  return {error.code(), error.what() + words};
+}
+
 base::Error operation_failure(const std::string& state, const Fault& fault) {
   const std::string code = fault.code.empty() ? "no reason given" : fault.code;
   return {base::exit_unavailable, fmt::format("Azure's operation ended as {}: {}{}{}", state, code,

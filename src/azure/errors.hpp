@@ -11,6 +11,8 @@
 
 namespace azure {
 
+inline constexpr int kNotFound = 404;
+
 // The error member of a reply or of an operation's status; both empty when there is none.
 struct Fault {
   std::string code;
@@ -22,6 +24,9 @@ Fault read_fault(const net::HttpResponse& reply);
 // A reply that is no success. `doing` says what was asked: "start the script". 77 for 401 and 403
 // (with the role that is missing), 66 for 404, 65 for 400, 75 for 408, 429 and 5xx, else 69.
 base::Error refusal(const net::HttpResponse& reply, const std::string& doing);
+
+// The same error, with more behind its words.
+base::Error with_words(const base::Error& error, const std::string& words);
 
 // The same for an operation that ended without success: 69.
 base::Error operation_failure(const std::string& state, const Fault& fault);

@@ -9,7 +9,6 @@ namespace azure {
 
 namespace {
 
-constexpr int kNotFound = 404;
 constexpr int64_t kMarginS = 60;  // Azure ends the script by itself, but only after we did
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "azure/run.hpp"
+#include "commands/azure_output.hpp"
 #include "commands/azure_results.hpp"
 #include "commands/stopping.hpp"
 #include "net/http.hpp"
