@@ -123,7 +123,7 @@ TEST_CASE("scripts arrive byte for byte") {
   for (const std::string& text :
        {std::string("cat \"$0\""), std::string("cat \"$0\"\n"),
         std::string("\n\n\ncat \"$0\" #\r\n"),
-        std::string("cat \"$0\"; exit\n\0\x01\xFF'\"`\\", 24),
+        std::string("cat \"$0\"; exit\n\0\x01\xFF'\"`\\", 22),
         std::string("# \xC3\xA4\ncat \"$0\""), "cat \"$0\"; exit\n" + run_script::noise(3000)}) {
     CAPTURE(text);
     const auto result = run(kSh, sh(text));
