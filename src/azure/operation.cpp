@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "azure/arm.hpp"
-#include "azure/retry.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/utf8.hpp"
@@ -89,12 +88,6 @@ void advance(Operation& operation, const net::HttpResponse& reply) {
 
 bool succeeded(const Operation& operation) {
   return operation.is_over && is_word(operation.state, "succeeded");
-}
-
-int64_t asked_wait_ms(const net::HttpResponse& reply, int64_t now_unix_s) {
-  net::HttpResponse busy = reply;  // the same rules as for a reply that says "again"
-  busy.status = 503;
-  return wait_asked_ms(busy, now_unix_s).value_or(0);
 }
 
 }  // namespace azure

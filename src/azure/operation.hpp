@@ -35,7 +35,4 @@ void advance(Operation& operation, const net::HttpResponse& reply);
 
 bool succeeded(const Operation& operation);
 
-// How long the reply asks to wait before the next question, in ms; 0 when it does not say.
-int64_t asked_wait_ms(const net::HttpResponse& reply, int64_t now_unix_s);
-
 }  // namespace azure

@@ -14,17 +14,20 @@ constexpr int kTooManyRequests = 429;
 
 }  // namespace
 
-std::optional<int64_t> wait_asked_ms(const net::HttpResponse& response, int64_t now_unix_s) {
-  net::HttpResponse reply{response.status, response.headers, ""};
-  if (reply.status == kRequestTimeout) reply.status = kTooManyRequests;  // the same rules for both
-  const auto by_http_ms = net::retry_after_ms(reply, now_unix_s);
-  if (!by_http_ms) return std::nullopt;
+int64_t asked_wait_ms(const net::HttpResponse& reply, int64_t now_unix_s) {
   for (const char* name : {"retry-after-ms", "x-ms-retry-after-ms"}) {
     int64_t asked_ms = 0;
     const bool is_usable = base::read_number(net::header(reply, name), asked_ms) && asked_ms >= 0;
     if (is_usable) return std::min(asked_ms, net::kLongestAskedMs);
   }
-  return by_http_ms;
+  return net::retry_after_header_ms(reply, now_unix_s);
+}
+
+std::optional<int64_t> wait_asked_ms(const net::HttpResponse& reply, int64_t now_unix_s) {
+  const bool is_again = reply.status == kRequestTimeout || reply.status == kTooManyRequests ||
+                        (reply.status >= 500 && reply.status <= 599);
+  if (!is_again) return std::nullopt;
+  return asked_wait_ms(reply, now_unix_s);
 }
 
 }  // namespace azure

@@ -9,8 +9,11 @@
 
 namespace azure {
 
-// 408, 429 and 5xx: the wait in ms that the first usable of retry-after-ms, x-ms-retry-after-ms and
-// Retry-After asks for, at most a day; 0 when there is none. Anything else: nothing.
-std::optional<int64_t> wait_asked_ms(const net::HttpResponse& response, int64_t now_unix_s);
+// The wait in ms that the first usable of retry-after-ms, x-ms-retry-after-ms and Retry-After asks
+// for, at most a day; 0 when there is none.
+int64_t asked_wait_ms(const net::HttpResponse& reply, int64_t now_unix_s);
+
+// The same for 408, 429 and 5xx. Anything else: nothing.
+std::optional<int64_t> wait_asked_ms(const net::HttpResponse& reply, int64_t now_unix_s);
 
 }  // namespace azure

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "azure/errors.hpp"
+#include "azure/retry.hpp"
 #include "base/text.hpp"
 #include "base/utf8.hpp"
 #include "net/url.hpp"

@@ -71,7 +71,6 @@ struct Result {
   std::vector<std::string> notices;       // of what did not go as wished beside the script
   bool is_cut_short = false;              // by cancel()
   int64_t seconds = 0;
-  int runs = 0;  // scripts started there, with those that fetched output
 };
 
 class Run {

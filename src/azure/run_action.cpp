@@ -54,7 +54,6 @@ Run::Wait Run::start(const net::Http& http) {
                      "; the script may be running: look before you run it again");
   }
   if (!is_success(*reply)) throw refusal(*reply, "start the script");
-  ++result_.runs;
   operation_ = begin_operation(*reply, arm_.cloud.arm);
   poll_ms_ = 0;
   if (operation_.is_over) return take_operation();

@@ -40,7 +40,6 @@ Run::Wait Run::put(const net::Http& http) {
     return 0;
   }
   is_started_ = true;
-  ++result_.runs;
   if (job_.detach) return end(Outcome::detached);
   state_ = State::view;
   return next_poll_ms(*reply);
@@ -54,7 +53,6 @@ Run::Wait Run::ask_if_there(const net::Http& http) {
   if (!is_success(*reply)) {
     throw base::Error(why_->code(), fmt::format("{}; the script may be running", why_->what()));
   }
-  ++result_.runs;
   if (job_.detach) return end(Outcome::detached);
   state_ = State::view;
   return 0;

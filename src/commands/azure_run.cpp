@@ -60,11 +60,12 @@ std::string handy(const std::string& token, const base::Env& env) {
   if (token.size() <= kMostShownToken) return token;
   for (const std::string& folder :
        {env("RUNNER_TEMP"), env("TMPDIR"), std::string("/tmp"), std::string(".")}) {
+    if (folder.empty()) continue;
     const std::string path =
         fmt::format("{}/{}-attach-{}", folder, PRODUCT_NAME, base::random_hex(kIdBytes));
     try {
-      if (!folder.empty()) base::append_to_file(path, token + "\n");
-      if (!folder.empty()) return "@" + path;
+      base::append_to_file(path, token + "\n");
+      return "@" + path;
     } catch (const base::Error&) {  // the next one
     }
   }

@@ -8,12 +8,7 @@
 
 namespace commands {
 
-std::string first_given(const Options& options, const char* names) {
-  for (const std::string& name : base::split(names, ' ')) {
-    if (options.is_given(name)) return name;
-  }
-  return "";
-}
+namespace {
 
 bool any_on(const Options& options, const char* names) {
   for (const std::string& name : base::split(names, ' ')) {
@@ -22,12 +17,22 @@ bool any_on(const Options& options, const char* names) {
   return false;
 }
 
+// "--a, --b or --c"
 std::string named_in_words(const char* names) {
   std::vector<std::string> words = base::split(names, ' ');
   for (std::string& word : words) word.insert(0, "--");
   const std::string last = words.back();
   words.pop_back();
   return words.empty() ? last : fmt::format("{} or {}", base::join(words, ", "), last);
+}
+
+}  // namespace
+
+std::string first_given(const Options& options, const char* names) {
+  for (const std::string& name : base::split(names, ' ')) {
+    if (options.is_given(name)) return name;
+  }
+  return "";
 }
 
 std::string problem_of_choice(const Options& options, const char* names) {

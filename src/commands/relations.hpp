@@ -17,11 +17,6 @@ struct Relation {
 // The first of the options, divided by spaces, that is given by flag or input; "" when none is.
 std::string first_given(const Options& options, const char* names);
 
-bool any_on(const Options& options, const char* names);
-
-// "--a, --b or --c" of options divided by spaces.
-std::string named_in_words(const char* names);
-
 // What is wrong, and what to do; "" when nothing is.
 // Of these, divided by spaces, at most one can be on.
 std::string problem_of_choice(const Options& options, const char* names);

@@ -12,6 +12,14 @@ namespace {
 
 constexpr int64_t kNapMs = 200;
 
+struct Counted {
+  std::atomic<int>& count;
+  explicit Counted(std::atomic<int>& counter) : count(counter) { ++count; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() { --count; }
+};
+
 }  // namespace
 
 void Stopping::end_things(int64_t most_ms) {
@@ -23,18 +31,6 @@ void Stopping::check() const {
     throw base::Error(base::exit_interrupted, "interrupted");
   }
 }
-
-namespace {
-
-struct Counted {
-  std::atomic<int>& count;
-  explicit Counted(std::atomic<int>& counter) : count(counter) { ++count; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() { --count; }
-};
-
-}  // namespace
 
 net::Http stoppable(const net::Http& http, Stopping& stopping) {
   return [http, &stopping](const net::HttpRequest& request) {

@@ -46,10 +46,7 @@ HttpError final_error(const HttpError& last, int attempts, bool reached_before) 
 
 }  // namespace
 
-std::optional<int64_t> retry_after_ms(const HttpResponse& response, int64_t now_unix_s) {
-  if (response.status != 429 && (response.status < 500 || response.status > 599)) {
-    return std::nullopt;
-  }
+int64_t retry_after_header_ms(const HttpResponse& response, int64_t now_unix_s) {
   const std::string value = header(response, "retry-after");
   int64_t seconds = 0;
   const auto number = std::from_chars(value.data(), value.data() + value.size(), seconds);
@@ -59,6 +56,13 @@ std::optional<int64_t> retry_after_ms(const HttpResponse& response, int64_t now_
     seconds = date == -1 ? 0 : int64_t{date} - now_unix_s;
   }
   return std::clamp<int64_t>(seconds, 0, kLongestAskedMs / 1000) * 1000;
+}
+
+std::optional<int64_t> retry_after_ms(const HttpResponse& response, int64_t now_unix_s) {
+  const bool is_again =
+      response.status == 429 || (response.status >= 500 && response.status <= 599);
+  if (!is_again) return std::nullopt;
+  return retry_after_header_ms(response, now_unix_s);
 }
 
 std::optional<HttpResponse> Attempts::next(const Http& http, const base::Clock& clock,

@@ -33,8 +33,10 @@ struct RetryPolicy {
   std::function<void(const std::string& reason, int64_t wait_ms)> on_wait;
 };
 
-// 429 and 5xx: Retry-After in ms (seconds or an HTTP date, RFC 9110 10.2.3; at most a day), 0
-// without one. Anything else: nothing.
+// Retry-After in ms (seconds or an HTTP date, RFC 9110 10.2.3; at most a day), 0 without one.
+int64_t retry_after_header_ms(const HttpResponse& response, int64_t now_unix_s);
+
+// The same for 429 and 5xx. Anything else: nothing.
 std::optional<int64_t> retry_after_ms(const HttpResponse& response, int64_t now_unix_s);
 
 // The loop's decisions, for those who wait otherwise than by sleeping: one request, an attempt a

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
-  answering, attachToken, azureRun, closedPort, envOf, followWords, onLinux, ownLines, polls, scriptErrors, starts, vmNames,
+  answering, attachToken, azureRun, envOf, followWords, onLinux, ownLines, polls, scriptErrors, starts, vmNames,
 } from './azure.mjs';
-import { azureFor, errorLine, file, folder, readOutputs, run } from './support.mjs';
+import { azureFor, closedPort, errorLine, file, folder, readOutputs, run } from './support.mjs';
 
 const AT_ONCE = { concurrency: 24 }; // most of them wait
 const SOON = { 'retry-after-ms': '20' };

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readLog } from '../standin/runner.mjs';
-import { azureRun, closedPort, envOf, envWithoutSecret, onLinux, ownLines, vmNames } from './azure.mjs';
-import { azureFor, errorLine, file, folder, proxyFor, root, run, selfSigned } from './support.mjs';
+import { azureRun, envOf, envWithoutSecret, onLinux, ownLines, vmNames } from './azure.mjs';
+import { azureFor, closedPort, errorLine, file, folder, proxyFor, root, run, selfSigned } from './support.mjs';
 
 const SCRIPT = ['--scripts', 'echo hello'];
 const DEAD_PROXY = 'http://127.0.0.1:1';

@@ -2,9 +2,7 @@
 // service but the stand-in's.
 
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import net from 'node:net';
 import { after } from 'node:test';
 import { run } from './support.mjs';
 
@@ -57,16 +55,6 @@ export const scriptErrors = ({ stderr }) => stderr.split(/(?<=\n)/).filter((line
 const FOLLOW = /(?:^|\n)opsbelt: azure-run: to follow what goes on: opsbelt (azure-run .*--attach (\S+))\n$/;
 export const followWords = ({ stderr }) => FOLLOW.exec(stderr)?.[1].split(' ');
 export const attachToken = ({ stderr }) => FOLLOW.exec(stderr)?.[2];
-
-// A port of the loopback where nobody listens.
-export async function closedPort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 export const noPwsh = spawnSync('pwsh', ['-Version']).error ? 'needs pwsh, which is not on the PATH' : false;
 

@@ -6,7 +6,7 @@ import net from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { errorLine, fixture, folder, proxyFor, readOutputs, run, selfSigned, slackFor } from './support.mjs';
+import { closedPort, errorLine, fixture, folder, proxyFor, readOutputs, run, selfSigned, slackFor } from './support.mjs';
 
 const EVENT = ['gollum-notify', '--event', fixture('gollum/two_pages.json')];
 const byWebhook = (slack, args = []) => run([...EVENT, ...args], { env: { SLACK_WEBHOOK: slack.webhookUrl } });
@@ -173,15 +173,6 @@ test('Slack\'s warnings are passed on', async (t) => {
 });
 
 // --- Nobody there ---
-
-async function closedPort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 test('never connected: 69 after the budget, with the number of attempts', async () => {
   const port = await closedPort();

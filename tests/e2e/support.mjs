@@ -135,3 +135,13 @@ export function readOutputs(path) {
   }
   return outputs;
 }
+
+// A port of the loopback where nobody listens.
+export async function closedPort() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}

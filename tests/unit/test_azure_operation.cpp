@@ -111,9 +111,3 @@ TEST_CASE("operation: no address, no state, no JSON") {
     CHECK_FALSE(error_of([&] { azure::advance(operation, reply(200, body)); }).empty());
   }
 }
-
-TEST_CASE("operation: how long to wait") {
-  CHECK(azure::asked_wait_ms(reply(200, "", {{"retry-after", "7"}}), 0) == 7'000);
-  CHECK(azure::asked_wait_ms(reply(202, "", {{"retry-after-ms", "250"}}), 0) == 250);
-  CHECK(azure::asked_wait_ms(reply(202, ""), 0) == 0);
-}

@@ -49,3 +49,9 @@ TEST_CASE("the wait is that of the first header that can be used") {
     }
   }
 }
+
+TEST_CASE("what a reply of any status asks to wait") {
+  CHECK(azure::asked_wait_ms({200, {{"retry-after", "7"}}, ""}, 0) == 7'000);
+  CHECK(azure::asked_wait_ms({202, {{"retry-after-ms", "250"}}, ""}, 0) == 250);
+  CHECK(azure::asked_wait_ms({202, {}, ""}, 0) == 0);
+}
