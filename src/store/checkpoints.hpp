@@ -17,7 +17,7 @@ struct Checkpoint {
   uint64_t commit = 0;
   uint64_t prepare = 0;
   std::string state;  // the running value; "" without one
-  int64_t saved_unix_ms = 0;
+  int64_t saved_unix_s = 0;
 };
 
 // The file, which one process has for itself as long as this lives. May be used from any thread.

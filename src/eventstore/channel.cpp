@@ -1,0 +1,104 @@
+#include "eventstore/channel.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/signals.hpp"
+#include "base/text.hpp"
+
+namespace eventstore {
+
+namespace {
+
+constexpr int64_t kFirstWaitMs = 100;
+constexpr int64_t kMostWaitMs = 10'000;
+constexpr int kMostDoublings = 7;
+constexpr int64_t kLastedMs = 10'000;  // a call that was open so long worked
+
+}  // namespace
+
+net::Http2Came Channel::next(std::string_view& message, int64_t wait_ms) {
+  const int64_t left_ms = not_before_ms_ - options_.clock.monotonic_ms();
+  if (rpc_ == nullptr && left_ms > 0) {
+    options_.clock.sleep_ms(std::min(left_ms, wait_ms));
+    if (left_ms > wait_ms) return net::Http2Came::nothing;
+  }
+  try {
+    if (rpc_ == nullptr) open();
+    const net::Http2Came came = rpc_->next(message, wait_ms);
+    if (came == net::Http2Came::end) rpc_.reset();
+    if (came == net::Http2Came::data) was_reached_ = true;
+    return came;
+  } catch (const base::Error& error) {
+    if (!may_pass(error)) throw;
+    fail(error);
+    return net::Http2Came::nothing;
+  }
+}
+
+void Channel::open() {
+  node_ = nodes_.node();
+  server_ = name_of(node_->endpoint);
+  const Request request = request_();
+  rpc_ =
+      std::make_unique<Rpc>(nodes_.call(*node_, request.path, request.message, request.is_whole));
+  opened_ms_ = options_.clock.monotonic_ms();
+}
+
+void Channel::works() {
+  if (is_lost_) options_.on_notice(fmt::format("connected again, to {}", server_));
+  is_lost_ = false;
+  failures_ = 0;
+}
+
+void Channel::send(std::string_view message) {
+  if (rpc_ == nullptr) return;
+  try {
+    rpc_->send(message);
+  } catch (const base::Error& error) {
+    fail(error);
+  }
+}
+
+// Throws the error when there is no use in another attempt.
+void Channel::fail(const base::Error& error) {
+  const int64_t now_ms = options_.clock.monotonic_ms();
+  const bool had_call = rpc_ != nullptr;
+  rpc_.reset();
+  if (const auto* ended = dynamic_cast<const RpcError*>(&error)) {
+    if (!ended->status.leader_host.empty()) {
+      nodes_.redirect({ended->status.leader_host, ended->status.leader_port});
+    }
+  }
+  if (node_ != nullptr) nodes_.lost(node_);
+  node_ = nullptr;
+  if (had_call && now_ms - opened_ms_ >= kLastedMs) failures_ = 0;
+  if (!is_lost_) lost_since_ms_ = now_ms;
+  ++failures_;
+  const int64_t down_ms = now_ms - lost_since_ms_;
+  const Connection& settings = nodes_.settings();
+  const bool is_enough = options_.max_downtime_ms
+                             ? down_ms >= *options_.max_downtime_ms
+                             : !was_reached_ && failures_ >= settings.max_discover_attempts;
+  if (is_enough) {
+    const std::string told = options_.max_downtime_ms
+                                 ? fmt::format(" (given up after {})", base::duration(down_ms))
+                                 : "";
+    throw base::Error(error.code(), error.what() + told);
+  }
+  int64_t wait_ms = settings.discovery_interval_ms;
+  if (was_reached_ || options_.max_downtime_ms) {
+    const int64_t backoff_ms = kFirstWaitMs << std::min(failures_ - 1, kMostDoublings);
+    wait_ms = std::min(backoff_ms, kMostWaitMs);
+    wait_ms = wait_ms / 2 + std::llround(static_cast<double>(wait_ms) / 2 * options_.random());
+  }
+  not_before_ms_ = now_ms + wait_ms;
+  if (was_reached_ || !is_lost_) {
+    options_.on_notice(fmt::format("{}; trying again", error.what()));
+  }
+  is_lost_ = true;
+}
+
+}  // namespace eventstore

@@ -1,0 +1,74 @@
+#include "eventstore/dead_letters.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "base/descriptor.hpp"
+#include "base/error.hpp"
+#include "eventstore/event_json.hpp"
+
+namespace eventstore {
+
+namespace {
+
+base::Error failure(const std::string& path) {
+  return {base::exit_local_io,
+          fmt::format("can't use the dead letters in {}: {}", path, std::strerror(errno))};
+}
+
+bool is_same_file(int fd, const std::string& path) {
+  struct stat opened = {};
+  struct stat named = {};
+  return ::fstat(fd, &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+// Whole lines or nothing: what a full disk cut off is taken back.
+void write_lines(int fd, const std::string& path, std::string_view lines) {
+  const off_t size = ::lseek(fd, 0, SEEK_END);
+  size_t written = 0;
+  while (written < lines.size()) {
+    const ssize_t some = ::write(fd, lines.data() + written, lines.size() - written);
+    if (some < 0 && errno == EINTR) continue;
+    if (some < 0) {
+      const base::Error error = failure(path);
+      if (::ftruncate(fd, size) != 0) throw failure(path);
+      throw base::Error(error);
+    }
+    written += static_cast<size_t>(some);
+  }
+  if (::fsync(fd) != 0 && errno != EINVAL && errno != EROFS) throw failure(path);
+}
+
+}  // namespace
+
+void append_dead_letters(const std::string& path, std::string_view lines) {
+  while (true) {
+    const base::Descriptor file(
+        ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+    if (file.fd < 0 || ::flock(file.fd, LOCK_EX) != 0) throw failure(path);
+    struct stat kind = {};
+    if (::fstat(file.fd, &kind) != 0) throw failure(path);
+    // One that was taken away meanwhile is another's now.
+    if (S_ISREG(kind.st_mode) && !is_same_file(file.fd, path)) continue;
+    write_lines(file.fd, path, lines);
+    return;
+  }
+}
+
+bool take_dead_letters(const std::string& path, const std::string& new_path) {
+  const base::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.fd < 0 && errno == ENOENT) return false;
+  if (file.fd < 0 || ::flock(file.fd, LOCK_EX) != 0) throw failure(path);
+  if (::rename(path.c_str(), new_path.c_str()) != 0) throw failure(path);
+  return true;
+}
+
+}  // namespace eventstore

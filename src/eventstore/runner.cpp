@@ -1,0 +1,226 @@
+#include "eventstore/runner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "eventstore/data.hpp"
+#include "eventstore/dead_letters.hpp"
+
+namespace eventstore {
+
+namespace {
+
+constexpr int64_t kLookEveryMs = 50;
+constexpr int64_t kAnswerEveryMs = 2;  // to the server of a group
+constexpr uint64_t kLookEveryEvents = 256;
+constexpr int64_t kPassedSyncMs = 500;  // for what is only passed over
+constexpr size_t kMostUnfinished = 65'536;
+
+bool takes(const ProcessorSpec& spec, const Event& event) {
+  return spec.types.empty() ||
+         std::find(spec.types.begin(), spec.types.end(), event.type) != spec.types.end();
+}
+
+}  // namespace
+
+Runner::Runner(RunnerOptions options) : options_(std::move(options)) {
+  shared_.attempts = options_.spec.attempts;
+  shared_.first_wait_ms = options_.spec.first_wait_ms;
+  const bool saves_each = options_.checkpoints != nullptr && options_.sync_ms == 0;
+  if (saves_each) shared_.most_at_once = 1;
+  shared_.clock = options_.around.clock;
+  shared_.stop = [this] { return options_.stop() || has_failed_; };
+  shared_.done = [this, saves_each](std::span<const uint64_t> tickets,
+                                    std::span<const Event> events, const std::string& state) {
+    tracker_->finish(tickets, state);
+    handled_ += events.size();
+    if (options_.group != nullptr) {
+      for (const Event& event : events) options_.group->ack(event.original_id());
+    }
+    if (saves_each) save();
+  };
+  shared_.bad = [this, saves_each](uint64_t ticket, const Event& event, const std::string& problem,
+                                   const std::string& state) {
+    give_up(event, problem);
+    tracker_->finish({&ticket, 1}, state);
+    if (saves_each) save();
+  };
+  shared_.on_first_failure = [this](const Event& event, const std::string& problem) {
+    tell(fmt::format("{} failed: {}", name_of(event), problem));
+  };
+  shared_.fail = [this](const base::Error& error) { fail(error); };
+}
+
+std::optional<base::Error> Runner::run() {
+  try {
+    read();
+  } catch (const base::Error& error) {
+    const bool is_stop = error.code() == base::exit_interrupted && options_.stop();
+    if (!is_stop) fail(error);
+  }
+  for (const auto& lane : lanes_) lane->close();
+  for (const auto& lane : lanes_) {
+    while (!lane->has_ended()) look_around(kLookEveryMs);
+  }
+  if (options_.group != nullptr) hand_back();
+  try {
+    save();
+  } catch (const base::Error& error) {
+    fail(error);
+  }
+  lanes_.clear();
+  const std::lock_guard lock(failure_mutex_);
+  return failure_;
+}
+
+void Runner::read() {
+  const std::string state = begin();
+  for (size_t i = 0; i < options_.spec.instances; ++i) {
+    std::unique_ptr<Processor> processor = options_.spec.make(options_.around);
+    if (!state.empty()) processor->restore(state);
+    lanes_.push_back(std::make_unique<Lane>(shared_, std::move(processor)));
+  }
+  Event event;
+  uint64_t came_events = 0;
+  while (!shared_.stop()) {
+    const bool owes_answers = options_.group != nullptr && tracker_->unfinished() > 0;
+    const Came came = source_->next(event, owes_answers ? kAnswerEveryMs : kLookEveryMs);
+    switch (came) {
+      case Came::event:
+        give(event);
+        break;
+      case Came::advanced:
+      case Came::caught_up:
+        tracker_->pass(source_->place());
+        break;
+      case Came::nothing:
+        break;
+      case Came::end:
+        return;
+    }
+    if (came == Came::caught_up && options_.on_caught_up) options_.on_caught_up();
+    if (came != Came::event || ++came_events % kLookEveryEvents == 0) look_around(0);
+  }
+}
+
+// Opens the source where the checkpoint says; returns the running value.
+std::string Runner::begin() {
+  std::optional<store::Checkpoint> found;
+  if (options_.checkpoints != nullptr) {
+    found = options_.checkpoints->find(options_.spec.name, options_.source_name);
+  }
+  Place from;
+  if (found) {
+    from = {Place::Kind::after, found->revision, {found->commit, found->prepare}};
+  } else {
+    from = options_.fresh();
+  }
+  tracker_ = std::make_unique<Tracker>(from, found ? found->state : "");
+  source_ = options_.open(from);
+  saved_ms_ = options_.around.clock.monotonic_ms();
+  return found ? found->state : "";
+}
+
+void Runner::give(Event& event) {
+  const Place place = source_->place();
+  if (!takes(options_.spec, event)) {
+    tracker_->pass(place);
+    if (options_.group != nullptr) options_.group->ack(event.original_id());
+    return;
+  }
+  while (tracker_->unfinished() >= kMostUnfinished && !shared_.stop()) look_around(kLookEveryMs);
+  size_t number = 0;
+  if (lanes_.size() > 1) {
+    number = std::hash<std::string>()(key_of(event, options_.spec.key)) % lanes_.size();
+  }
+  const uint64_t ticket = tracker_->begin(place);
+  while (!lanes_[number]->offer(event, ticket, kLookEveryMs)) {
+    if (shared_.stop()) {
+      unbegun_ = std::move(event);
+      return;
+    }
+    look_around(0);
+  }
+}
+
+// What is done now and then, while there is nothing better to do for wait_ms.
+void Runner::look_around(int64_t wait_ms) {
+  if (wait_ms > 0) options_.around.clock.sleep_ms(wait_ms);
+  if (options_.group != nullptr) options_.group->flush();
+  const int64_t sync_ms = options_.sync_ms == 0 ? kPassedSyncMs : options_.sync_ms;
+  if (options_.around.clock.monotonic_ms() - saved_ms_ < sync_ms) return;
+  saved_ms_ = options_.around.clock.monotonic_ms();
+  save();
+}
+
+void Runner::save() {
+  if (options_.checkpoints == nullptr || tracker_ == nullptr) return;
+  const std::lock_guard lock(save_mutex_);
+  const Tracker::Safe safe = tracker_->safe();
+  if (safe.moves == saved_moves_ || safe.place.kind != Place::Kind::after) return;
+  store::Checkpoint checkpoint;
+  checkpoint.processor = options_.spec.name;
+  checkpoint.source = options_.source_name;
+  checkpoint.revision = safe.place.revision;
+  const bool has_position = safe.place.position.commit != kNoPosition;
+  checkpoint.commit = has_position ? safe.place.position.commit : 0;
+  checkpoint.prepare = has_position ? safe.place.position.prepare : 0;
+  checkpoint.state = safe.state;
+  checkpoint.saved_unix_s = options_.around.clock.unix_s();
+  options_.checkpoints->save(checkpoint);
+  saved_moves_ = safe.moves;
+}
+
+// An event whose attempts are spent goes where the policy says; or the processor stops.
+void Runner::give_up(const Event& event, const std::string& problem) {
+  const ProcessorSpec& spec = options_.spec;
+  if (!spec.dead_letter.empty()) {
+    append_dead_letters(spec.dead_letter,
+                        dead_letter(event, spec.name, problem, options_.around.clock.unix_s()));
+    tell(fmt::format("{} was put into {}", name_of(event), spec.dead_letter));
+  }
+  const bool goes_on = spec.skip_bad_events || !spec.dead_letter.empty();
+  if (options_.group != nullptr) {
+    if (goes_on) {
+      options_.group->ack(event.original_id());
+    } else {
+      options_.group->nack(event.original_id(), Nack::park, problem);
+    }
+    tell(fmt::format("{} was {}", name_of(event), goes_on ? "skipped" : "parked"));
+    return;
+  }
+  if (!goes_on) {
+    throw base::Error(
+        base::exit_answer_no,
+        fmt::format("{} stopped at {}: {}; to go on without such events give it dead_letter or "
+                    "skip_bad_events",
+                    spec.name, name_of(event), problem));
+  }
+  if (spec.dead_letter.empty()) tell(fmt::format("{} was skipped: {}", name_of(event), problem));
+}
+
+// So that another consumer of the group gets at once what this one has not finished.
+void Runner::hand_back() {
+  std::vector<Event> left;
+  if (unbegun_) left.push_back(std::move(*unbegun_));
+  for (const auto& lane : lanes_) {
+    for (Event& event : lane->left()) left.push_back(std::move(event));
+  }
+  for (const Event& event : left)
+    options_.group->nack(event.original_id(), Nack::retry, "the consumer stops");
+  options_.group->flush();
+}
+
+void Runner::tell(const std::string& text) const {
+  options_.on_notice(fmt::format("{}: {}", options_.spec.name, text));
+}
+
+void Runner::fail(const base::Error& error) {
+  const std::lock_guard lock(failure_mutex_);
+  if (!failure_) failure_ = error;
+  has_failed_ = true;
+}
+
+}  // namespace eventstore

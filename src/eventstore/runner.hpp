@@ -1,0 +1,77 @@
+// Runs one processor over one source: hands it the events of its types, tries again after its
+// policy, and keeps its checkpoint.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "eventstore/group.hpp"
+#include "eventstore/lane.hpp"
+#include "eventstore/processor_file.hpp"
+#include "eventstore/source.hpp"
+#include "eventstore/tracker.hpp"
+#include "store/checkpoints.hpp"
+
+namespace eventstore {
+
+struct RunnerOptions {
+  ProcessorSpec spec;
+  Surroundings around;
+  std::string source_name;                    // as in store::Checkpoint
+  store::Checkpoints* checkpoints = nullptr;  // none: nothing is kept
+  int64_t sync_ms = 500;                      // between two checkpoints; 0: one for every event
+  // Where to begin without a checkpoint.
+  std::function<Place()> fresh;
+  std::function<std::unique_ptr<Source>(const Place&)> open;
+  Group* group = nullptr;  // when that is what open() gives
+  // Ends the runner: nothing new is begun, what has begun is finished.
+  std::function<bool()> stop;
+  std::function<void(const std::string& text)> on_notice;
+  std::function<void()> on_caught_up = {};
+};
+
+class Runner {
+ public:
+  explicit Runner(RunnerOptions options);
+
+  // Until the source ends or a stop: nothing. Why the processor stopped for good: 1 for an event
+  // that it can't do, 74 for a checkpoint or dead letter that can't be written, else what the
+  // source throws. The checkpoint is never behind an event that is not finished.
+  std::optional<base::Error> run();
+
+  uint64_t handled() const { return handled_; }
+
+ private:
+  void read();
+  std::string begin();
+  void give(Event& event);
+  void look_around(int64_t wait_ms);
+  void save();
+  void give_up(const Event& event, const std::string& problem);
+  void hand_back();
+  void tell(const std::string& text) const;
+  void fail(const base::Error& error);
+
+  RunnerOptions options_;
+  LaneShared shared_;
+  std::unique_ptr<Tracker> tracker_;
+  std::unique_ptr<Source> source_;
+  std::optional<Event> unbegun_;  // the one in hand at a stop
+  std::atomic<uint64_t> handled_ = 0;
+  std::mutex save_mutex_;
+  uint64_t saved_moves_ = 0;
+  int64_t saved_ms_ = 0;
+  std::mutex failure_mutex_;
+  std::optional<base::Error> failure_;
+  std::atomic<bool> has_failed_ = false;
+  std::vector<std::unique_ptr<Lane>> lanes_;  // last: their threads use the rest
+};
+
+}  // namespace eventstore
