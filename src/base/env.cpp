@@ -1,5 +1,7 @@
 #include "base/env.hpp"
 
+#include <unistd.h>
+
 #include <cstdlib>
 
 namespace base {
@@ -9,6 +11,12 @@ Env process_env() {
     const char* value = std::getenv(name.c_str());
     return std::string(value == nullptr ? "" : value);
   };
+}
+
+std::vector<std::string> process_variables() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
+  return variables;
 }
 
 bool is_set(const std::string& name) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace base {
 
@@ -10,6 +11,9 @@ namespace base {
 using Env = std::function<std::string(const std::string& name)>;
 
 Env process_env();
+
+// All of this process's, "NAME=value".
+std::vector<std::string> process_variables();
 
 // True for a variable of this process that is set, if only to nothing.
 bool is_set(const std::string& name);

@@ -27,6 +27,9 @@ class Outlet {
   // after wait_ms.
   void end(const base::Clock& clock, int64_t wait_ms);
 
+  // Whether something was not written, as a stop came first.
+  bool is_behind() const { return !left_.empty(); }
+
   // Whether the last line written has no end yet.
   bool is_in_line() const { return is_in_line_; }
 

@@ -109,6 +109,7 @@ void Lane::work(const std::vector<Event>& events, const std::vector<uint64_t>& t
         failures = 0;
       }
       if (problem.empty()) continue;
+      if (shared_.stop()) break;  // which may be why
       ++failures;
       if (failures == 1) shared_.on_first_failure(events[at], problem);
       if (failures >= shared_.attempts) {

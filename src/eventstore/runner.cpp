@@ -18,11 +18,6 @@ constexpr uint64_t kLookEveryEvents = 256;
 constexpr int64_t kPassedSyncMs = 500;  // for what is only passed over
 constexpr size_t kMostUnfinished = 65'536;
 
-bool takes(const ProcessorSpec& spec, const Event& event) {
-  return spec.types.empty() ||
-         std::find(spec.types.begin(), spec.types.end(), event.type) != spec.types.end();
-}
-
 }  // namespace
 
 Runner::Runner(RunnerOptions options) : options_(std::move(options)) {
@@ -30,14 +25,14 @@ Runner::Runner(RunnerOptions options) : options_(std::move(options)) {
   shared_.first_wait_ms = options_.spec.first_wait_ms;
   const bool saves_each = options_.checkpoints != nullptr && options_.sync_ms == 0;
   if (saves_each) shared_.most_at_once = 1;
-  shared_.clock = options_.around.clock;
+  shared_.clock = options_.clock;
   shared_.stop = [this] { return options_.stop() || has_failed_; };
   shared_.done = [this, saves_each](std::span<const uint64_t> tickets,
                                     std::span<const Event> events, const std::string& state) {
     tracker_->finish(tickets, state);
-    handled_ += events.size();
-    if (options_.group != nullptr) {
-      for (const Event& event : events) options_.group->ack(event.original_id());
+    done_ += events.size();
+    if (group_ != nullptr) {
+      for (const Event& event : events) group_->ack(event.original_id());
     }
     if (saves_each) save();
   };
@@ -59,12 +54,14 @@ std::optional<base::Error> Runner::run() {
   } catch (const base::Error& error) {
     const bool is_stop = error.code() == base::exit_interrupted && options_.stop();
     if (!is_stop) fail(error);
+  } catch (const std::exception& error) {
+    fail({base::exit_our_bug, error.what()});
   }
   for (const auto& lane : lanes_) lane->close();
   for (const auto& lane : lanes_) {
     while (!lane->has_ended()) look_around(kLookEveryMs);
   }
-  if (options_.group != nullptr) hand_back();
+  if (group_ != nullptr) hand_back();
   try {
     save();
   } catch (const base::Error& error) {
@@ -78,14 +75,14 @@ std::optional<base::Error> Runner::run() {
 void Runner::read() {
   const std::string state = begin();
   for (size_t i = 0; i < options_.spec.instances; ++i) {
-    std::unique_ptr<Processor> processor = options_.spec.make(options_.around);
+    std::unique_ptr<Processor> processor = options_.spec.make(options_.around());
     if (!state.empty()) processor->restore(state);
     lanes_.push_back(std::make_unique<Lane>(shared_, std::move(processor)));
   }
   Event event;
   uint64_t came_events = 0;
   while (!shared_.stop()) {
-    const bool owes_answers = options_.group != nullptr && tracker_->unfinished() > 0;
+    const bool owes_answers = group_ != nullptr && tracker_->unfinished() > 0;
     const Came came = source_->next(event, owes_answers ? kAnswerEveryMs : kLookEveryMs);
     switch (came) {
       case Came::event:
@@ -100,13 +97,20 @@ void Runner::read() {
       case Came::end:
         return;
     }
-    if (came == Came::caught_up && options_.on_caught_up) options_.on_caught_up();
     if (came != Came::event || ++came_events % kLookEveryEvents == 0) look_around(0);
   }
 }
 
 // Opens the source where the checkpoint says; returns the running value.
 std::string Runner::begin() {
+  saved_ms_ = options_.clock.monotonic_ms();
+  if (options_.join) {
+    std::unique_ptr<Group> group = options_.join();
+    group_ = group.get();
+    source_ = std::move(group);
+    tracker_ = std::make_unique<Tracker>(source_->place(), "");
+    return "";
+  }
   std::optional<store::Checkpoint> found;
   if (options_.checkpoints != nullptr) {
     found = options_.checkpoints->find(options_.spec.name, options_.source_name);
@@ -119,15 +123,21 @@ std::string Runner::begin() {
   }
   tracker_ = std::make_unique<Tracker>(from, found ? found->state : "");
   source_ = options_.open(from);
-  saved_ms_ = options_.around.clock.monotonic_ms();
   return found ? found->state : "";
+}
+
+bool Runner::wants(const Event& event) const {
+  const std::vector<std::string>& types = options_.spec.types;
+  const bool is_of_type =
+      types.empty() || std::find(types.begin(), types.end(), event.type) != types.end();
+  return is_of_type && options_.takes(event);
 }
 
 void Runner::give(Event& event) {
   const Place place = source_->place();
-  if (!takes(options_.spec, event)) {
+  if (!wants(event)) {
     tracker_->pass(place);
-    if (options_.group != nullptr) options_.group->ack(event.original_id());
+    if (group_ != nullptr) group_->ack(event.original_id());
     return;
   }
   while (tracker_->unfinished() >= kMostUnfinished && !shared_.stop()) look_around(kLookEveryMs);
@@ -147,11 +157,11 @@ void Runner::give(Event& event) {
 
 // What is done now and then, while there is nothing better to do for wait_ms.
 void Runner::look_around(int64_t wait_ms) {
-  if (wait_ms > 0) options_.around.clock.sleep_ms(wait_ms);
-  if (options_.group != nullptr) options_.group->flush();
+  if (wait_ms > 0) options_.clock.sleep_ms(wait_ms);
+  if (group_ != nullptr) group_->flush();
   const int64_t sync_ms = options_.sync_ms == 0 ? kPassedSyncMs : options_.sync_ms;
-  if (options_.around.clock.monotonic_ms() - saved_ms_ < sync_ms) return;
-  saved_ms_ = options_.around.clock.monotonic_ms();
+  if (options_.clock.monotonic_ms() - saved_ms_ < sync_ms) return;
+  saved_ms_ = options_.clock.monotonic_ms();
   save();
 }
 
@@ -168,7 +178,7 @@ void Runner::save() {
   checkpoint.commit = has_position ? safe.place.position.commit : 0;
   checkpoint.prepare = has_position ? safe.place.position.prepare : 0;
   checkpoint.state = safe.state;
-  checkpoint.saved_unix_s = options_.around.clock.unix_s();
+  checkpoint.saved_unix_s = options_.clock.unix_s();
   options_.checkpoints->save(checkpoint);
   saved_moves_ = safe.moves;
 }
@@ -178,15 +188,15 @@ void Runner::give_up(const Event& event, const std::string& problem) {
   const ProcessorSpec& spec = options_.spec;
   if (!spec.dead_letter.empty()) {
     append_dead_letters(spec.dead_letter,
-                        dead_letter(event, spec.name, problem, options_.around.clock.unix_s()));
+                        dead_letter(event, spec.name, problem, options_.clock.unix_s()));
     tell(fmt::format("{} was put into {}", name_of(event), spec.dead_letter));
   }
   const bool goes_on = spec.skip_bad_events || !spec.dead_letter.empty();
-  if (options_.group != nullptr) {
+  if (group_ != nullptr) {
     if (goes_on) {
-      options_.group->ack(event.original_id());
+      group_->ack(event.original_id());
     } else {
-      options_.group->nack(event.original_id(), Nack::park, problem);
+      group_->nack(event.original_id(), Nack::park, problem);
     }
     tell(fmt::format("{} was {}", name_of(event), goes_on ? "skipped" : "parked"));
     return;
@@ -209,8 +219,8 @@ void Runner::hand_back() {
     for (Event& event : lane->left()) left.push_back(std::move(event));
   }
   for (const Event& event : left)
-    options_.group->nack(event.original_id(), Nack::retry, "the consumer stops");
-  options_.group->flush();
+    group_->nack(event.original_id(), Nack::retry, "the consumer stops");
+  group_->leave();
 }
 
 void Runner::tell(const std::string& text) const {

@@ -23,18 +23,20 @@ namespace eventstore {
 
 struct RunnerOptions {
   ProcessorSpec spec;
-  Surroundings around;
+  base::Clock clock;
+  std::function<Surroundings()> around;  // for each instance, as they run at the same time
   std::string source_name;                    // as in store::Checkpoint
   store::Checkpoints* checkpoints = nullptr;  // none: nothing is kept
   int64_t sync_ms = 500;                      // between two checkpoints; 0: one for every event
+  std::function<bool(const Event&)> takes;    // beside the processor's types
   // Where to begin without a checkpoint.
   std::function<Place()> fresh;
   std::function<std::unique_ptr<Source>(const Place&)> open;
-  Group* group = nullptr;  // when that is what open() gives
+  // Instead of these two: a group, in which the server keeps the place.
+  std::function<std::unique_ptr<Group>()> join;
   // Ends the runner: nothing new is begun, what has begun is finished.
   std::function<bool()> stop;
   std::function<void(const std::string& text)> on_notice;
-  std::function<void()> on_caught_up = {};
 };
 
 class Runner {
@@ -46,11 +48,14 @@ class Runner {
   // source throws. The checkpoint is never behind an event that is not finished.
   std::optional<base::Error> run();
 
-  uint64_t handled() const { return handled_; }
+  // Events that the processor did, and how far there is nothing left to do.
+  uint64_t done() const { return done_; }
+  Place place() const { return tracker_ ? tracker_->safe().place : Place(); }
 
  private:
   void read();
   std::string begin();
+  bool wants(const Event& event) const;
   void give(Event& event);
   void look_around(int64_t wait_ms);
   void save();
@@ -63,8 +68,9 @@ class Runner {
   LaneShared shared_;
   std::unique_ptr<Tracker> tracker_;
   std::unique_ptr<Source> source_;
+  Group* group_ = nullptr;  // the same, when it is one
   std::optional<Event> unbegun_;  // the one in hand at a stop
-  std::atomic<uint64_t> handled_ = 0;
+  std::atomic<uint64_t> done_ = 0;
   std::mutex save_mutex_;
   uint64_t saved_moves_ = 0;
   int64_t saved_ms_ = 0;

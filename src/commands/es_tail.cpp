@@ -1,0 +1,145 @@
+#include "commands/es_tail.hpp"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/signals.hpp"
+#include "commands/es_checkpoints.hpp"
+#include "commands/es_options.hpp"
+#include "commands/es_process.hpp"
+#include "commands/es_progress.hpp"
+#include "commands/es_sink.hpp"
+#include "commands/es_source.hpp"
+#include "commands/report.hpp"
+
+namespace commands {
+
+namespace {
+
+constexpr int64_t kLookEveryMs = 100;
+
+OnNotice notices(const Options& options) {
+  if (options.toggle("quiet")) return [](const std::string&) {};
+  return [](const std::string& text) { report_progress(kEsTail, text); };
+}
+
+// Hands on each event that is wanted until `count`, the end or a stop.
+class Tail {
+ public:
+  Tail(const Options& options, const EsSource& from)
+      : clock_(base::real_clock()),
+        from_(from),
+        sink_(options, clock_),
+        is_quiet_(options.toggle("quiet")),
+        is_group_(options.is_on("group")),
+        is_forwards_(options.text("direction") != "backwards") {}
+
+  void run() {
+    if (is_group_) {
+      group_ = from_.join().release();
+      source_.reset(group_);
+    } else {
+      open();
+    }
+    try {
+      read();
+    } catch (const base::Error& error) {
+      const bool is_stop = error.code() == base::exit_interrupted && base::stop_asked();
+      if (!is_stop) {
+        finish();
+        throw;
+      }
+    }
+    finish();
+  }
+
+ private:
+  void open() {
+    const eventstore::Place first = from_.first_place();
+    if (is_forwards_ && !is_quiet_ && !from_.is_file()) {
+      progress_.emplace(clock_, from_.target().is_all(), first, from_.last_place());
+    }
+    source_ = from_.open(first);
+  }
+
+  void read() {
+    eventstore::Event event;
+    while (!base::stop_asked() && events_ < from_.count()) {
+      const eventstore::Came came = source_->next(event, sink_.is_empty() ? kLookEveryMs : 0);
+      if (came == eventstore::Came::event) take(event);
+      const bool is_pause = came != eventstore::Came::event;
+      if (is_pause || sink_.is_full()) flush();
+      if (came == eventstore::Came::caught_up && progress_) progress_->live(events_);
+      if (came == eventstore::Came::end) return;
+    }
+  }
+
+  void take(const eventstore::Event& event) {
+    if (is_group_) unanswered_.push_back(event.original_id());
+    if (!from_.takes(event)) return;
+    sink_.add(event);
+    ++events_;
+  }
+
+  void flush() {
+    if (!sink_.is_empty() && progress_) progress_->end();
+    sink_.flush();
+    if (!base::stop_asked()) answer();  // else it may not be written
+    if (progress_) progress_->look(events_, source_->place());
+  }
+
+  void finish() {
+    flush();
+    if (progress_) progress_->end();
+    sink_.end();
+    answer();
+    if (group_ != nullptr) group_->leave();
+  }
+
+  void answer() {
+    for (const std::string& id : unanswered_) group_->ack(id);
+    unanswered_.clear();
+  }
+
+  base::Clock clock_;
+  const EsSource& from_;
+  EsSink sink_;
+  bool is_quiet_;
+  bool is_group_;
+  bool is_forwards_;
+  uint64_t events_ = 0;
+  std::unique_ptr<eventstore::Source> source_;
+  eventstore::Group* group_ = nullptr;  // the same, when it is one
+  std::vector<std::string> unanswered_;  // of the group's events, printed or not wanted
+  std::optional<EsProgress> progress_;
+};
+
+int run(const Options& options) {
+  const EsJob job = read_es_job(options);
+  report_secret(options.env(), options.text("url"));
+  switch (job) {
+    case EsJob::list: return list_checkpoints(options);
+    case EsJob::set: return set_checkpoint(options);
+    case EsJob::reset: return reset_checkpoint(options);
+    case EsJob::replay: return replay_dead_letters(options);
+    case EsJob::process: return run_processors(options, notices(options));
+    case EsJob::tail: break;
+  }
+  base::stop_on_signals();
+  const EsSource source(options, notices(options));
+  Tail(options, source).run();
+  return base::exit_ok;
+}
+
+}  // namespace
+
+Run add_es_tail(CLI::App& app, const base::Env& env) {
+  const auto options = std::make_shared<Options>(app, es_options(), env);
+  set_help(app, es_help(), options->table());
+  return [options] { return run(*options); };
+}
+
+}  // namespace commands
