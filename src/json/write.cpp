@@ -4,41 +4,11 @@
 
 #include <cmath>
 
-#include "base/utf8.hpp"
+#include "json/append.hpp"
 
 namespace json {
 
 namespace {
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : base::repair_utf8(text)) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-          out += c;
-        }
-    }
-  }
-  return out + '"';
-}
 
 class Writer {
  public:
@@ -49,7 +19,7 @@ class Writer {
   void operator()(double value) {
     text_ += std::isfinite(value) ? fmt::format("{}", value) : "null";
   }
-  void operator()(const std::string& value) { text_ += quoted(value); }
+  void operator()(const std::string& value) { append_string(text_, value); }
 
   void operator()(const Array& array) {
     text_ += '[';
@@ -64,7 +34,8 @@ class Writer {
     text_ += '{';
     for (size_t i = 0; i < object.size(); ++i) {
       if (i > 0) text_ += ',';
-      text_ += quoted(object[i].name) + ':';
+      append_string(text_, object[i].name);
+      text_ += ':';
       std::visit(*this, object[i].value.data);
     }
     text_ += '}';

@@ -1,4 +1,4 @@
-// JSON out: the only place where JSON text is made.
+// JSON out: here and in append.hpp, the only places where JSON text is made.
 #pragma once
 
 #include <string>
