@@ -3,6 +3,7 @@
 // call than its window: when nobody reads, the other side has to wait.
 //
 // h2c by prior knowledge, or TLS with ALPN "h2". Every name is resolved by c-ares or libc's files.
+// Connections are direct: HTTP_PROXY and its like mean nothing here.
 // SIGPIPE must be ignored, as base::exit_on_signals() does.
 //
 // Errors are base::Error: 69 when nobody is reached or TLS fails, 75 when the connection broke,
@@ -34,7 +35,8 @@ class Http2Call {
   // Appends what has come of the reply's body, waiting up to wait_ms when nothing is there. What
   // came before an error or the end is given first.
   virtual Http2Came read(std::string& to, int64_t wait_ms) = 0;
-  // Queues more of the request's body, for calls that were opened with an open end.
+  // Queues more of the request's body, for calls that were opened with an open end. Dropped when
+  // the call is over; read() tells why.
   virtual void write(std::string_view bytes) = 0;
   // The reply's, names in lower case, ":status" too; complete once read() gave data or the end. In
   // the end what came behind the body stands in trailers().
@@ -56,6 +58,8 @@ struct Http2Options {
   size_t window_bytes = size_t{1} << 20U;  // of each call
 };
 
+class Http2Link;
+
 class Http2Connection {
  public:
   // Connects.
@@ -66,13 +70,15 @@ class Http2Connection {
   ~Http2Connection();
 
   // POSTs to a path with these headers (names in lower case, none of the pseudo-headers) and the
-  // first bytes of the body; with `is_whole` the request ends there. From any thread.
+  // first bytes of the body; with `is_whole` the request ends there. From any thread. Throws 75
+  // when the connection broke or the server is going away.
   std::unique_ptr<Http2Call> call(const std::string& path, const Headers& headers,
                                   std::string_view body, bool is_whole);
 
  private:
-  class Link;
-  std::shared_ptr<Link> link_;
+  std::shared_ptr<Http2Link> link_;
 };
+
+std::string nghttp2_version_text();
 
 }  // namespace net

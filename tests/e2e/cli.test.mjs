@@ -44,7 +44,7 @@ test('--version tells its own and the libraries\' versions', async () => {
   const { code, stdout } = await run(['--version']);
   assert.equal(code, 0);
   assert.match(stdout, /^opsbelt \d+\.\d+\.\d+\n/);
-  for (const library of ['libcurl', 'OpenSSL', 'c-ares', 'libmicrohttpd', 'simdjson', 'yaml-cpp', 'SQLite', 'utf8proc', 'CLI11', 'fmt']) {
+  for (const library of ['libcurl', 'OpenSSL', 'c-ares', 'nghttp2', 'libmicrohttpd', 'simdjson', 'yaml-cpp', 'SQLite', 'utf8proc', 'CLI11', 'fmt']) {
     assert.match(stdout, new RegExp(`^  ${library} +\\d+\\.\\d+`, 'm'));
   }
 });
