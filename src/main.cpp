@@ -12,6 +12,8 @@
 #include "commands/azure_options.hpp"
 #include "commands/azure_run.hpp"
 #include "commands/command.hpp"
+#include "commands/es_options.hpp"
+#include "commands/es_tail.hpp"
 #include "commands/gollum_notify.hpp"
 #include "commands/help.hpp"
 #include "commands/options.hpp"
@@ -32,6 +34,8 @@ constexpr commands::Command kCommands[] = {
     {commands::kSlackServe, "answer Slack as a bot, on a port or as an Azure Function",
      commands::add_slack_serve},
     {commands::kAzureRun, "run a script on Azure virtual machines", commands::add_azure_run},
+    {commands::kEsTail, "tail an EventStoreDB stream, or run event processors on it",
+     commands::add_es_tail},
 };
 
 const commands::Command& command_named(const std::string& name) {

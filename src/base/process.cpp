@@ -1,92 +1,22 @@
 #include "base/process.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 
 #include "base/clock.hpp"
-#include "base/descriptor.hpp"
-#include "base/error.hpp"
+#include "base/spawn.hpp"
 
 namespace base {
 
 namespace {
 
 constexpr int64_t kLookEveryMs = 100;
-constexpr int64_t kMostMsForTheEnd = 1'000;
 constexpr int64_t kLookAtSilentMs = 5;  // both streams are closed: most likely it is ending
-
-struct Pipe {
-  Descriptor reader{-1};
-  Descriptor writer{-1};
-  Pipe() {
-    int ends[2] = {-1, -1};
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(exit_our_bug, "no pipe is left");
-    reader.fd = ends[0];
-    writer.fd = ends[1];
-  }
-};
-
-void close_end(Descriptor& end) {
-  if (end.fd > STDERR_FILENO) ::close(end.fd);
-  end.fd = -1;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> list;
-  list.reserve(texts.size() + 1);
-  for (std::string& text : texts) list.push_back(text.data());
-  list.push_back(nullptr);
-  return list;
-}
-
-struct Actions {
-  posix_spawn_file_actions_t files = {};
-  posix_spawnattr_t attributes = {};
-  Actions() {
-    ::posix_spawn_file_actions_init(&files);
-    ::posix_spawnattr_init(&attributes);
-  }
-  Actions(const Actions&) = delete;
-  Actions& operator=(const Actions&) = delete;
-  ~Actions() {
-    ::posix_spawn_file_actions_destroy(&files);
-    ::posix_spawnattr_destroy(&attributes);
-  }
-};
-
-// In a process group of its own, with all signals as usual.
-pid_t start(const Program& program, const Pipe& input, const Pipe& output, const Pipe& errors) {
-  Actions actions;
-  ::posix_spawn_file_actions_adddup2(&actions.files, input.reader.fd, STDIN_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions.files, output.writer.fd, STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions.files, errors.writer.fd, STDERR_FILENO);
-  sigset_t usual;
-  ::sigfillset(&usual);
-  ::posix_spawnattr_setsigdefault(&actions.attributes, &usual);
-  ::sigemptyset(&usual);
-  ::posix_spawnattr_setsigmask(&actions.attributes, &usual);
-  ::posix_spawnattr_setpgroup(&actions.attributes, 0);
-  ::posix_spawnattr_setflags(
-      &actions.attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  std::vector<std::string> arguments = program.argv;
-  std::vector<std::string> environment = program.environment;
-  pid_t pid = 0;
-  const int failure =
-      ::posix_spawnp(&pid, arguments.front().c_str(), &actions.files, &actions.attributes,
-                     pointers(arguments).data(), pointers(environment).data());
-  if (failure == 0) return pid;
-  throw Error(failure == ENOENT ? exit_missing_input : exit_local_io,
-              fmt::format("can't run {}: {}", program.argv.front(), std::strerror(failure)));
-}
 
 // Appends what there is, up to the limit; what is over it is read and dropped. False at the end.
 bool take(int fd, std::string& text, Outcome& outcome, size_t most_bytes) {
@@ -107,24 +37,14 @@ bool give(int fd, const std::string& input, size_t& given) {
   return given < input.size();
 }
 
-// It stays to be waited for, so that no other process can get its number meanwhile.
-bool has_ended(pid_t pid) {
-  siginfo_t about = {};
-  const auto id = static_cast<id_t>(pid);
-  return ::waitid(P_PID, id, &about, WEXITED | WNOHANG | WNOWAIT) == 0 && about.si_pid == pid;
-}
-
-int exit_code_of(int status) {
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 }  // namespace
 
 Outcome run_program(const Program& program, const std::function<bool()>& stop) {
   Pipe input;
   Pipe output;
   Pipe errors;
-  const pid_t pid = start(program, input, output, errors);
+  const pid_t pid = start_program(program.argv, program.environment, input.reader.fd,
+                                  output.writer.fd, errors.writer.fd);
   close_end(input.reader);
   close_end(output.writer);
   close_end(errors.writer);
@@ -164,13 +84,7 @@ Outcome run_program(const Program& program, const std::function<bool()>& stop) {
       close_end(input.writer);
     }
   }
-  ::kill(-pid, SIGKILL);
-  // One that became another user can't be ended; it is not waited for without end.
-  const int64_t latest_ms = clock.monotonic_ms() + kMostMsForTheEnd;
-  while (!has_ended(pid) && clock.monotonic_ms() < latest_ms) clock.sleep_ms(kLookAtSilentMs);
-  int status = SIGKILL;
-  ::waitpid(pid, &status, WNOHANG);
-  outcome.exit_code = exit_code_of(status);
+  outcome.exit_code = end_group(pid);
   return outcome;
 }
 

@@ -76,8 +76,7 @@ std::vector<Option> output_options_of_es() {
        Kind::toggle},
       {group, "--output-file", "FILE", "", "",
        "append to this file, synced to disk, instead of standard output"},
-      {group, "--quiet,-q", "", "", "", "no progress on standard error; errors only",
-       Kind::toggle},
+      {group, "--quiet,-q", "", "", "", "no progress on standard error; errors only", Kind::toggle},
   };
 }
 
@@ -107,8 +106,7 @@ std::vector<Option> processor_options() {
        "how often the places are written; 0: after every event; none: never, so that every start "
        "begins at -o"},
       {group, "--fail-fast", "", "", "",
-       "stop all processors when one stops for good; without it the others go on",
-       Kind::toggle},
+       "stop all processors when one stops for good; without it the others go on", Kind::toggle},
       {group, "--drain-timeout", "DURATION", "", "10s",
        "how long a stop waits for the events in hand"},
   };
@@ -183,8 +181,9 @@ EsJob read_es_job(const Options& options) {
     if (!options.is_on("processors")) {
       refuse("replay needs to know what to run: add --processors FILE");
     }
-    refuse_given(options, "replay", {kOfEvents, kOfOutput, kOfServer, "group group-buffer",
-                                     "sync-interval checkpoints fail-fast"});
+    refuse_given(options, "replay",
+                 {kOfEvents, kOfOutput, kOfServer, "group group-buffer",
+                  "sync-interval checkpoints fail-fast"});
     return EsJob::replay;
   }
   if (words.size() > 1) {
@@ -192,8 +191,7 @@ EsJob read_es_job(const Options& options) {
   }
   refuse(problem_of_pairs(options, kApart));
   refuse(problem_of_needs(options, kNeeds));
-  const bool has_source =
-      !words.empty() || options.toggle("all") || options.is_on("from-file");
+  const bool has_source = !words.empty() || options.toggle("all") || options.is_on("from-file");
   if (!has_source) refuse("no stream is given: name one, or give --all or --from-file FILE");
   return options.is_on("processors") ? EsJob::process : EsJob::tail;
 }

@@ -22,8 +22,8 @@ uint64_t EsProgress::number_of(const eventstore::Place& place) const {
   return is_all_ ? place.position.commit : place.revision + 1;
 }
 
-EsProgress::EsProgress(base::Clock clock, bool is_all,
-                       const eventstore::Place& first, const eventstore::Place& last)
+EsProgress::EsProgress(base::Clock clock, bool is_all, const eventstore::Place& first,
+                       const eventstore::Place& last)
     : clock_(std::move(clock)),
       is_all_(is_all),
       is_terminal_(::isatty(STDERR_FILENO) == 1),
@@ -43,8 +43,8 @@ void EsProgress::look(uint64_t events, const eventstore::Place& place) {
   if (now_ms - told_ms_ < (is_terminal_ ? kTerminalEveryMs : kLineEveryMs)) return;
   told_ms_ = now_ms;
   const double seconds = static_cast<double>(now_ms - begun_ms_) / 1000;
-  std::string text = fmt::format("{} events, {:.0f} a second", events,
-                                 static_cast<double>(events) / seconds);
+  std::string text =
+      fmt::format("{} events, {:.0f} a second", events, static_cast<double>(events) / seconds);
   if (now > first_) {
     const double done = static_cast<double>(now - first_);
     const double left = static_cast<double>(last_ - now);

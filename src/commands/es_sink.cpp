@@ -78,9 +78,13 @@ void EsSink::add(const eventstore::Event& event) {
       eventstore::append_event_json(event, text_);
       text_ += '\n';
       break;
-    case Shape::format: format_->append(event, text_); break;
+    case Shape::format:
+      format_->append(event, text_);
+      break;
     case Shape::line:
-    case Shape::coloured: append_line(event, shape_ == Shape::coloured, text_); break;
+    case Shape::coloured:
+      append_line(event, shape_ == Shape::coloured, text_);
+      break;
   }
 }
 

@@ -46,10 +46,8 @@ eventstore::Nodes::Connect connect_by(const net::Http2Options& http2) {
   return [http2](const eventstore::Endpoint& endpoint) -> eventstore::Calls {
     const auto connection =
         std::make_shared<net::Http2Connection>(endpoint.host, endpoint.port, http2);
-    return [connection](const std::string& path, const net::Headers& headers,
-                        std::string_view body, bool is_whole) {
-      return connection->call(path, headers, body, is_whole);
-    };
+    return [connection](const std::string& path, const net::Headers& headers, std::string_view body,
+                        bool is_whole) { return connection->call(path, headers, body, is_whole); };
   };
 }
 
@@ -69,7 +67,7 @@ eventstore::Reading read_reading(const Options& options) {
   return options.toggle("exit") ? eventstore::Reading::to_end : eventstore::Reading::follow;
 }
 
-eventstore::Offset read_offset(const Options& options, eventstore::Reading reading, bool is_all) {
+eventstore::Offset offset_of(const Options& options, eventstore::Reading reading, bool is_all) {
   using Kind = eventstore::Offset::Kind;
   eventstore::Offset offset;
   const bool from_start = options.is_on("processors") || reading == eventstore::Reading::to_end;
@@ -115,7 +113,7 @@ EsSource::EsSource(const Options& options, OnNotice on_notice)
   if (filter && is_filtered_here) filter_.emplace(*filter);
   if (filter && !is_filtered_here) target_.filter = filter;
   if (is_file()) return;
-  offset_ = read_offset(options, reading_, target_.is_all());
+  offset_ = offset_of(options, reading_, target_.is_all());
   eventstore::Connection settings =
       eventstore::parse_connection_string(base::trim(options.text("url")), options.origin("url"));
   for (const std::string& key : settings.ignored) {
@@ -124,7 +122,8 @@ EsSource::EsSource(const Options& options, OnNotice on_notice)
   channel_.clock = base::real_clock();
   channel_.random = random_share;
   channel_.on_notice = on_notice_;
-  if (options.is_on("max-downtime")) channel_.max_downtime_ms = options.duration_ms("max-downtime", 0);
+  if (options.is_on("max-downtime"))
+    channel_.max_downtime_ms = options.duration_ms("max-downtime", 0);
   nodes_ = std::make_unique<eventstore::Nodes>(
       settings, connect_by(http2_options(settings, options.env())), channel_.clock, random_below);
 }
@@ -140,9 +139,9 @@ eventstore::Place EsSource::first_place() const {
     return eventstore::find_place(*nodes_, channel_, target_, offset_);
   }
   using Place = eventstore::Place;
-  using Kind = eventstore::Offset::Kind;
-  if (offset_.kind == Kind::number) return {Place::Kind::after, offset_.number + 1, {}};
-  if (offset_.kind == Kind::position) return {Place::Kind::after, 0, offset_.position};
+  using From = eventstore::Offset::Kind;
+  if (offset_.kind == From::number) return {Place::Kind::after, offset_.number + 1, {}};
+  if (offset_.kind == From::position) return {Place::Kind::after, 0, offset_.position};
   return {Place::Kind::end, 0, {}};
 }
 

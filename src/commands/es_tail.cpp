@@ -112,7 +112,7 @@ class Tail {
   bool is_forwards_;
   uint64_t events_ = 0;
   std::unique_ptr<eventstore::Source> source_;
-  eventstore::Group* group_ = nullptr;  // the same, when it is one
+  eventstore::Group* group_ = nullptr;   // the same, when it is one
   std::vector<std::string> unanswered_;  // of the group's events, printed or not wanted
   std::optional<EsProgress> progress_;
 };
@@ -121,12 +121,18 @@ int run(const Options& options) {
   const EsJob job = read_es_job(options);
   report_secret(options.env(), options.text("url"));
   switch (job) {
-    case EsJob::list: return list_checkpoints(options);
-    case EsJob::set: return set_checkpoint(options);
-    case EsJob::reset: return reset_checkpoint(options);
-    case EsJob::replay: return replay_dead_letters(options);
-    case EsJob::process: return run_processors(options, notices(options));
-    case EsJob::tail: break;
+    case EsJob::list:
+      return list_checkpoints(options);
+    case EsJob::set:
+      return set_checkpoint(options);
+    case EsJob::reset:
+      return reset_checkpoint(options);
+    case EsJob::replay:
+      return replay_dead_letters(options);
+    case EsJob::process:
+      return run_processors(options, notices(options));
+    case EsJob::tail:
+      break;
   }
   base::stop_on_signals();
   const EsSource source(options, notices(options));

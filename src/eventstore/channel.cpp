@@ -62,6 +62,21 @@ void Channel::send(std::string_view message) {
   }
 }
 
+void Channel::leave(int64_t wait_ms) {
+  if (rpc_ == nullptr) return;
+  const int64_t until_ms = options_.clock.monotonic_ms() + wait_ms;
+  try {
+    rpc_->finish();
+    net::Http2Came came = net::Http2Came::nothing;
+    std::string_view message;
+    while (came != net::Http2Came::end && options_.clock.monotonic_ms() < until_ms) {
+      came = rpc_->next(message, until_ms - options_.clock.monotonic_ms());
+    }
+  } catch (const base::Error&) {  // it is gone already
+  }
+  rpc_.reset();
+}
+
 // Throws the error when there is no use in another attempt.
 void Channel::fail(const base::Error& error) {
   const int64_t now_ms = options_.clock.monotonic_ms();

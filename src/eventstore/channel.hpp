@@ -51,6 +51,9 @@ class Channel {
   // A message on the open call. Does nothing while there is none.
   void send(std::string_view message);
 
+  // Ends the requests of the open call, and waits so long for the server to have read them.
+  void leave(int64_t wait_ms);
+
   // "host:port" of the server, or of the last one.
   const std::string& server() const { return server_; }
 

@@ -11,6 +11,7 @@ namespace eventstore {
 namespace {
 
 constexpr size_t kIdsAtOnce = 2'000;  // as the official clients' limit
+constexpr int64_t kGoodbyeMs = 1'000;
 
 }  // namespace
 
@@ -50,6 +51,11 @@ void Group::ack(const std::string& id) {
 void Group::nack(const std::string& id, Nack action, const std::string& reason) {
   const std::lock_guard lock(mutex_);
   refused_.push_back({id, action, reason});
+}
+
+void Group::leave() {
+  flush();
+  channel_.leave(kGoodbyeMs);
 }
 
 void Group::flush() {

@@ -33,6 +33,9 @@ class Group : public Source {
   // Sends them; on the thread that calls next().
   void flush();
 
+  // Sends them and says goodbye; waits a second at most for the server's. Then nothing more comes.
+  void leave();
+
  private:
   struct Refusal {
     std::string id;

@@ -23,7 +23,7 @@ net::Headers call_headers(const Connection& settings) {
       {"user-agent", PRODUCT_NAME "/" PRODUCT_VERSION},
   };
   if (!settings.name.empty()) headers.emplace_back("connection-name", settings.name);
-  const bool wants_leader = settings.prefer == Prefer::leader;
+  const bool wants_leader = settings.prefer == Connection::Prefer::leader;
   headers.emplace_back("requires-leader", wants_leader ? "true" : "false");
   if (!settings.user.empty()) {
     headers.emplace_back("authorization",
@@ -36,7 +36,8 @@ net::Headers call_headers(const Connection& settings) {
 
 std::string name_of(const Endpoint& endpoint) {
   const bool is_ipv6 = endpoint.host.find(':') != std::string::npos;
-  return fmt::format(is_ipv6 ? "[{}]:{}" : "{}:{}", endpoint.host, endpoint.port);
+  return is_ipv6 ? fmt::format("[{}]:{}", endpoint.host, endpoint.port)
+                 : fmt::format("{}:{}", endpoint.host, endpoint.port);
 }
 
 Nodes::Nodes(Connection settings, Connect connect, base::Clock clock,

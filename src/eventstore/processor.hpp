@@ -24,9 +24,9 @@ class Processor {
   // may be done again. It is called again after the processor's policy.
   virtual void process(const Event& event) = 0;
 
-  // The same for several in their order, for processors that are faster that way. Returns how many
-  // are done for good; fewer than all: `problem` says why the next one is not. What stands behind
-  // that one is given again.
+  // The same for several in their order, for processors that are faster that way; this one does the
+  // first. Returns how many are done for good. `problem` says why the next one is not, when it
+  // failed; what was not done is given again.
   virtual size_t process_all(std::span<const Event> events, std::string& problem);
 
   // A running value as text, stored in one transaction with the checkpoint, and given back before

@@ -34,6 +34,9 @@ class Rpc {
   // RpcError, 76 for what is no gRPC, and what net::Http2Call throws.
   net::Http2Came next(std::string_view& message, int64_t wait_ms);
 
+  // Nothing more is sent.
+  void finish() { call_->finish(); }
+
   void send(std::string_view message) { call_->write(grpc_frame(message)); }
 
  private:

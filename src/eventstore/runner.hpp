@@ -24,7 +24,7 @@ namespace eventstore {
 struct RunnerOptions {
   ProcessorSpec spec;
   base::Clock clock;
-  std::function<Surroundings()> around;  // for each instance, as they run at the same time
+  std::function<Surroundings()> around;       // for each instance, as they run at the same time
   std::string source_name;                    // as in store::Checkpoint
   store::Checkpoints* checkpoints = nullptr;  // none: nothing is kept
   int64_t sync_ms = 500;                      // between two checkpoints; 0: one for every event
@@ -68,7 +68,7 @@ class Runner {
   LaneShared shared_;
   std::unique_ptr<Tracker> tracker_;
   std::unique_ptr<Source> source_;
-  Group* group_ = nullptr;  // the same, when it is one
+  Group* group_ = nullptr;        // the same, when it is one
   std::optional<Event> unbegun_;  // the one in hand at a stop
   std::atomic<uint64_t> done_ = 0;
   std::mutex save_mutex_;

@@ -19,6 +19,7 @@ class Call : public Http2Call {
 
   Http2Came read(std::string& to, int64_t wait_ms) override;
   void write(std::string_view bytes) override;
+  void finish() override;
   Headers headers() const override;
   Headers trailers() const override;
 
@@ -72,6 +73,15 @@ void Call::write(std::string_view bytes) {
     wakes = stream_->waits_for_bytes;
   }
   if (wakes) link_->wake(stream_);
+}
+
+void Call::finish() {
+  {
+    const std::lock_guard lock(stream_->mutex);
+    stream_->is_whole = true;
+    if (stream_->is_closed || !stream_->waits_for_bytes) return;
+  }
+  link_->wake(stream_);
 }
 
 Headers Call::headers() const {

@@ -38,6 +38,8 @@ class Http2Call {
   // Queues more of the request's body, for calls that were opened with an open end. Dropped when
   // the call is over; read() tells why.
   virtual void write(std::string_view bytes) = 0;
+  // Nothing more is written.
+  virtual void finish() = 0;
   // The reply's, names in lower case, ":status" too; complete once read() gave data or the end. In
   // the end what came behind the body stands in trailers().
   virtual Headers headers() const = 0;

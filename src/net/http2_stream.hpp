@@ -26,13 +26,13 @@ struct Http2Stream {
   size_t taken_bytes = 0;              // their window is not yet given back
   std::string unsent;                  // from unsent_at on
   size_t unsent_at = 0;
+  bool is_whole = false;         // nothing comes behind unsent
   bool waits_for_bytes = false;  // nghttp2 waits until there is something in unsent
   bool is_cancelled = false;
 
   // Set before the session sees it.
   std::string path;
   Headers request;
-  bool is_whole = false;  // nothing comes behind unsent
 
   // The session's own.
   int32_t id = -1;

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <span>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/utf8.hpp"
+#include "json/place.hpp"
 #include "slack/bot.hpp"
 #include "slack/captures.hpp"
 #include "slack/lookup.hpp"
@@ -17,6 +17,13 @@ namespace slack {
 
 namespace {
 
+using json::amount_at;
+using json::Place;
+using json::refuse_doubles;
+using json::refuse_unknown;
+using json::text_at;
+using json::texts_at;
+using json::toggle_at;
 using Deed = Handler::Deed;
 using Trigger = Handler::Trigger;
 
@@ -45,62 +52,6 @@ constexpr const char* kMembers[] = {
     "users", "refusal",     "reply", "run",         "env",     "timeout", "max_output", "thread",
     "stop",  "help",        "hello", "sound_off",   "echo",    "state",   "files"};
 
-// A place in the file, for errors.
-struct Place {
-  std::string source;
-  std::string path;
-
-  Place at(const std::string& name) const { return {source, path + "/" + base::one_line(name)}; }
-  base::Error error(const std::string& what) const {
-    return {base::exit_bad_input, fmt::format("{}, at {}: {}", source, path, what)};
-  }
-};
-
-std::string text_at(const json::Value& object, const char* name, const Place& place) {
-  const json::Value* value = json::find(object, name);
-  if (value == nullptr) return "";
-  const std::string* text = json::as_string(value);
-  if (text == nullptr || text->empty()) throw place.at(name).error("this is no text");
-  return *text;
-}
-
-bool toggle_at(const json::Value& object, const char* name, const Place& place, bool fallback) {
-  const json::Value* value = json::find(object, name);
-  if (value == nullptr) return fallback;
-  const bool* toggle = std::get_if<bool>(&value->data);
-  if (toggle == nullptr) throw place.at(name).error("this is neither true nor false");
-  return *toggle;
-}
-
-// A list of texts, or one text.
-std::vector<std::string> texts_at(const json::Value& object, const char* name, const Place& place) {
-  const json::Value* value = json::find(object, name);
-  if (value == nullptr) return {};
-  if (const std::string* text = json::as_string(value)) return {*text};
-  const json::Array* list = json::as_array(value);
-  if (list == nullptr || list->empty()) throw place.at(name).error("this is no list of texts");
-  std::vector<std::string> texts;
-  for (const json::Value& item : *list) {
-    const std::string* text = json::as_string(&item);
-    if (text == nullptr)
-      throw place.at(name).error("this list holds something that is no text; put it in quotes");
-    texts.push_back(*text);
-  }
-  return texts;
-}
-
-void refuse_unknown(const json::Object& object, std::span<const char* const> known,
-                    const Place& place) {
-  const std::vector<std::string> names(known.begin(), known.end());
-  for (const json::Member& member : object) {
-    if (std::find(names.begin(), names.end(), member.name) != names.end()) continue;
-    const std::string meant = base::nearest(member.name, names);
-    throw place.at(member.name)
-        .error("this name is not known" +
-               (meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
-  }
-}
-
 std::shared_ptr<const re2::RE2> compile(const std::string& pattern, bool ignore_case,
                                         const Place& place) {
   re2::RE2::Options options(re2::RE2::Quiet);
@@ -124,13 +75,6 @@ int64_t bytes_of(const std::string& text, const Place& place) {
     throw place.error("this is no size like 64KiB or 1MiB, 64 MiB at most");
   }
   return number * factor;
-}
-
-// "30s", or a number without a unit.
-std::string amount_at(const json::Value& item, const char* name, const Place& place) {
-  const json::Value* value = json::find(item, name);
-  const auto* number = value == nullptr ? nullptr : std::get_if<int64_t>(&value->data);
-  return number == nullptr ? text_at(item, name, place) : std::to_string(*number);
 }
 
 void read_limits(Handler& handler, const json::Value& item, const Place& place) {
@@ -327,16 +271,6 @@ void refuse_ignored(const Handler& handler, const json::Value& item, const Place
   for (const std::string& name : handler.environment) {
     if (name.empty() || name.find('=') != std::string::npos) {
       throw place.at("env").error("this wants names of variables; their values are those here");
-    }
-  }
-}
-
-void refuse_doubles(const json::Object& object, const Place& place) {
-  for (size_t i = 0; i < object.size(); ++i) {
-    for (size_t k = 0; k < i; ++k) {
-      if (object[i].name == object[k].name) {
-        throw place.at(object[i].name).error("this name stands twice");
-      }
     }
   }
 }

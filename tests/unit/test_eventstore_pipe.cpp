@@ -1,0 +1,134 @@
+#include <doctest/doctest.h>
+
+#include <chrono>
+
+#include "eventstore/pipe.hpp"
+#include "eventstore_stage.hpp"
+
+using eventstore_stage::error_of;
+using eventstore_stage::event_of;
+using eventstore_stage::stage;
+
+namespace {
+
+constexpr int64_t kLongMs = 20'000;
+
+std::vector<eventstore::Event> events_of(const std::vector<std::string>& data) {
+  std::vector<eventstore::Event> events;
+  for (const std::string& text : data) events.push_back(event_of(text));
+  return events;
+}
+
+eventstore::Pipe shell(const std::string& script, const eventstore::Surroundings& surroundings,
+                       int64_t timeout_ms = kLongMs) {
+  return {{"sh", "-c", script}, timeout_ms, surroundings};
+}
+
+int64_t now_ms() {
+  const auto since = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+}
+
+}  // namespace
+
+TEST_CASE("answers are taken in order, and what stands behind a problem is not done") {
+  struct {
+    std::string script;
+    std::vector<std::string> data;
+    size_t done;
+    std::string problem;
+  } const rows[] = {
+      {"cat", {"ok", "ok 2", "okay"}, 3, ""},
+      {"cat", {"ok", "error no\troom", "ok", "error later"}, 1, "no room"},
+      {"cat", {"error"}, 0, "it said error"},
+      {"cat", {"ok\r", "what", "ok"}, 1, "sh answered neither ok nor error, but: what"},
+      {"cat", {"ok", ""}, 1, "sh answered neither ok nor error, but: "},
+      {"read -r x; echo ok; exit 3", {"a", "b", "c"}, 1, "sh ended with code 3 after 1 answers"},
+      {"exit 0", {"a"}, 0, "sh ended with code 0 after 0 answers"},
+      {"read -r x; echo error bad; exit 3", {"a", "b", "c"}, 0, "bad"},
+      {"read -r x; echo ok; echo ok; cat", {"a"}, 0, "sh said, without being asked: ok"},
+      {"read -r x; printf ok; exec sleep 9", {"a"}, 0, "sh gave no answer within 150 ms"},
+      {"sleep 9 & exit 4", {"a"}, 0, "sh ended with code 4 after 0 answers"},
+      {"exec <&-; exec sleep 9", {"a"}, 0, "sh gave no answer within 150 ms"},
+      {"exec tr '\\n' x",
+       {std::string(70'000, 'a')},
+       0,
+       "sh answered with more than 65536 bytes in a line"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.script);
+    CAPTURE(row.problem);
+    std::vector<std::string> printed;
+    const bool waits = row.problem.find("150 ms") != std::string::npos;
+    auto pipe = shell(row.script, stage(printed), waits ? 150 : kLongMs);
+    std::string problem;
+    const size_t done = pipe.process_all(events_of(row.data), problem);
+    const bool unasked = row.problem.find("unasked") != std::string::npos;
+    if (!unasked) CHECK(problem == row.problem);
+    if (row.script.find("echo ok; echo ok") == std::string::npos) CHECK(done == row.done);
+  }
+}
+
+TEST_CASE("a program is one for many events, and is started anew when it has ended") {
+  std::vector<std::string> printed;
+  // Counts its events; ends at the third.
+  auto pipe =
+      shell("n=0; while read -r x; do n=$((n+1)); [ $n = 3 ] && exit 9; echo \"error $n\"; done",
+            stage(printed));
+  const auto event = event_of("x");
+  CHECK(error_of(pipe, event) == "65 1");
+  CHECK(error_of(pipe, event) == "65 2");
+  CHECK(error_of(pipe, event) == "65 sh ended with code 9 after 2 answers");
+  CHECK(error_of(pipe, event) == "65 1");
+}
+
+TEST_CASE("a program that ends after its answer is started anew without a word") {
+  std::vector<std::string> printed;
+  auto pipe = shell("read -r x; echo ok", stage(printed));
+  for (int i = 0; i < 3; ++i) {
+    CHECK(error_of(pipe, event_of("x")) == "");
+    std::string problem;
+    base::real_clock().sleep_ms(30);
+  }
+}
+
+TEST_CASE("a program that talks out of turn is not trusted") {
+  std::vector<std::string> printed;
+  auto pipe = shell("read -r x; echo ok; sleep 0.03; echo ok; exec cat", stage(printed));
+  CHECK(error_of(pipe, event_of("x")) == "");
+  base::real_clock().sleep_ms(100);
+  CHECK(error_of(pipe, event_of("x")) == "76 sh said, without being asked: ok");
+  CHECK(error_of(pipe, event_of("x")) == "");
+}
+
+TEST_CASE("more than pipes hold, both ways, blocks nobody") {
+  std::vector<std::string> printed;
+  auto pipe = shell("exec cat", stage(printed));
+  const auto events = events_of(std::vector<std::string>(300, "ok" + std::string(30'000, 'x')));
+  std::string problem;
+  CHECK(pipe.process_all(events, problem) == 300);
+  CHECK(problem == "");
+}
+
+TEST_CASE("a stop gives it a moment for what it owes, and no more events") {
+  std::vector<std::string> printed;
+  auto surroundings = stage(printed);
+  int64_t stopped_ms = 0;
+  surroundings.stop = [&] {
+    if (stopped_ms == 0) stopped_ms = now_ms();
+    return true;
+  };
+  auto pipe = shell("sleep 0.1; exec cat", surroundings);
+  std::string problem;
+  const auto events = events_of(std::vector<std::string>(100, "ok" + std::string(30'000, 'x')));
+  const size_t done = pipe.process_all(events, problem);
+  CHECK(done > 0);
+  CHECK(done < 100);
+  CHECK(problem == "a stop was asked for");
+}
+
+TEST_CASE("a program that is not there") {
+  std::vector<std::string> printed;
+  eventstore::Pipe pipe({"no-such-program-here"}, kLongMs, stage(printed));
+  CHECK(error_of(pipe, event_of("x")).starts_with("66 can't run no-such-program-here: "));
+}
