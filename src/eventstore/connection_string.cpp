@@ -112,9 +112,9 @@ Endpoint Parser::endpoint_of(std::string_view text, size_t number) const {
   if (text.front() == '[') {
     const size_t close = text.find(']');
     const std::string_view address = text.substr(1, close - 1);
-    const bool is_address = close != std::string_view::npos &&
-                            std::count(address.begin(), address.end(), ':') >= 2 &&
-                            address.find_first_not_of("0123456789abcdefABCDEF:.") == address.npos;
+    const bool is_address =
+        close != std::string_view::npos && std::count(address.begin(), address.end(), ':') >= 2 &&
+        address.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
     if (!is_address) throw error(which + " is no IPv6 address in brackets; write [::1]:2113");
     endpoint.host = address;
     if (close + 1 < text.size()) port = close + 1;

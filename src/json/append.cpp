@@ -1,7 +1,7 @@
 #include "json/append.hpp"
 
-#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "base/utf8.hpp"
 
@@ -85,10 +85,13 @@ void ObjectAppender::truth(std::string_view name, bool value) {
 // A line break in JSON stands between its parts: inside of a string it would be an escape.
 void ObjectAppender::json(std::string_view name, std::string_view value) {
   begin(name);
-  const auto start = static_cast<std::ptrdiff_t>(to_->size());
+  const size_t start = to_->size();
   to_->append(value);
-  std::replace(to_->begin() + start, to_->end(), '\n', ' ');
-  std::replace(to_->begin() + start, to_->end(), '\r', ' ');
+  for (const char line_break : {'\n', '\r'}) {
+    for (size_t at = start; (at = to_->find(line_break, at)) != std::string::npos;) {
+      (*to_)[at] = ' ';
+    }
+  }
 }
 
 ObjectAppender ObjectAppender::object(std::string_view name) {

@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <new>
 
 #include "base/error.hpp"
 #include "json/read.hpp"
@@ -13,6 +14,8 @@ namespace json {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
+
+constexpr size_t kDeepest = 1'000;
 
 // What is larger is read by a parser of its own, whose memory goes away with it.
 constexpr size_t kMostKeptBytes = size_t{64} << 10U;
@@ -71,17 +74,18 @@ std::string without_numbers(std::string_view text) {
   return result;
 }
 
-simdjson::error_code checked(simdjson::dom::parser& parser, std::string_view text) {
-  return parser.parse(text.data(), text.size()).error();
-}
-
-simdjson::error_code checked(std::string_view text) {
-  if (text.size() > kMostKeptBytes) {
-    simdjson::dom::parser parser;
-    return checked(parser, text);
+// A parser that takes as many levels.
+struct Parser : simdjson::dom::parser {
+  explicit Parser(size_t deepest) {
+    if (allocate(0, deepest) != simdjson::SUCCESS) throw std::bad_alloc();
   }
-  thread_local simdjson::dom::parser kept;
-  return checked(kept, text);
+};
+
+bool is_json(Parser& parser, std::string_view text) {
+  const simdjson::error_code error = parser.parse(text.data(), text.size()).error();
+  if (error != simdjson::NUMBER_ERROR) return error == simdjson::SUCCESS;
+  const std::string other = without_numbers(text);
+  return parser.parse(other.data(), other.size()).error() == simdjson::SUCCESS;
 }
 
 RawMember member_of(simdjson::simdjson_result<ondemand::field> field) {
@@ -102,14 +106,21 @@ RawMember member_of(simdjson::simdjson_result<ondemand::field> field) {
 }  // namespace
 
 bool is_json(std::string_view text) {
-  const simdjson::error_code error = checked(text);
-  if (error != simdjson::NUMBER_ERROR) return error == simdjson::SUCCESS;
-  return checked(without_numbers(text)) == simdjson::SUCCESS;
+  if (text.size() > kMostKeptBytes) {
+    Parser parser(kDeepest);
+    return is_json(parser, text);
+  }
+  thread_local Parser kept(kDeepest);
+  return is_json(kept, text);
 }
 
 void each_member(std::string_view text, const std::string& source,
                  const std::function<void(const RawMember&)>& on_member) {
-  if (!is_json(text)) parse(text, source);  // which says where it is not
+  Parser checker(kDeepest + 2);
+  if (!is_json(checker, text)) {
+    parse(text, source);  // which says where
+    throw base::Error(base::exit_bad_input, fmt::format("{} is not JSON", source));
+  }
   const size_t start = std::min(text.find_first_not_of(" \t\r\n"), text.size());
   if (!text.substr(start).starts_with('{')) {
     throw base::Error(base::exit_bad_input, fmt::format("{} is no JSON object", source));

@@ -18,7 +18,8 @@ struct RawMember {
   std::string_view string;  // its text, when it is one
 };
 
-// Calls for each member of an object, in their order; what it is given holds until it returns.
+// Calls for each member of an object, in their order; what it is given holds until it returns. A
+// member's value may be whatever is_json() takes.
 // `source` names the text in errors: 65 when it is no JSON object, as json::parse() words it.
 void each_member(std::string_view text, const std::string& source,
                  const std::function<void(const RawMember&)>& on_member);
