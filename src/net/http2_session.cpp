@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "base/utf8.hpp"
@@ -37,8 +38,8 @@ void check(int result) {
 
 }  // namespace
 
-Http2Session::Http2Session(const std::string& place, bool tls, size_t window_bytes)
-    : place_(place), scheme_(tls ? "https" : "http") {
+Http2Session::Http2Session(std::string place, bool tls, size_t window_bytes)
+    : place_(std::move(place)), scheme_(tls ? "https" : "http") {
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_option* option = nullptr;
   nghttp2_session* session = nullptr;

@@ -24,9 +24,10 @@ namespace net {
 class Http2Session {
  public:
   // `place` is HOST:PORT.
-  Http2Session(const std::string& place, bool tls, size_t window_bytes);
+  Http2Session(std::string place, bool tls, size_t window_bytes);
   Http2Session(const Http2Session&) = delete;
   Http2Session& operator=(const Http2Session&) = delete;
+  ~Http2Session() = default;
 
   // Does what a call wants: begin, go on sending, give window back, cancel.
   void serve(const std::shared_ptr<Http2Stream>& stream);

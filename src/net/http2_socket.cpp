@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "base/signals.hpp"
+#include "base/text.hpp"
 #include "net/curl_connection.hpp"
 #include "net/url.hpp"
 
@@ -62,13 +63,14 @@ CURLcode perform(CURLM* all, CURL* curl) {
   }
   int left = 0;
   const CURLMsg* message = curl_multi_info_read(all, &left);
+  // curl's type; NOLINTNEXTLINE(cppcoreguidelines-pro-type-union-access)
   return message == nullptr ? CURLE_FAILED_INIT : message->data.result;
 }
 
 // curl's socket is its own; what is given back is a second descriptor of the same connection.
 int connect_tcp(const std::string& place, int64_t until_ms) {
   const std::string url = "http://" + place;
-  if (!is_http_url(url)) {
+  if (!is_http_url(url) || origin(url) != base::lower_ascii(url)) {
     throw base::Error(base::exit_configuration, fmt::format("{} is no host and port", place));
   }
   const CurlHandle curl = new_curl_handle();
@@ -106,10 +108,7 @@ std::string authority(const std::string& host, uint16_t port) {
 
 Http2Socket::Http2Socket(const std::string& host, uint16_t port, const Http2Options& options,
                          int64_t until_ms)
-    : place_(authority(host, port)),
-      socket_(connect_tcp(place_, until_ms)),
-      events_to_read_(POLLIN),
-      events_to_write_(POLLOUT) {
+    : place_(authority(host, port)), socket_(connect_tcp(place_, until_ms)) {
   if (!options.tls) return;
   const bool in_brackets = host.starts_with('[') && host.ends_with(']');
   tls_ = new_tls(socket_.fd, in_brackets ? host.substr(1, host.size() - 2) : host, options);

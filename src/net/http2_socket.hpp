@@ -5,6 +5,8 @@
 // One thread uses a socket. Once it is connected no function waits.
 #pragma once
 
+#include <poll.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -51,8 +53,8 @@ class Http2Socket {
   std::string place_;
   base::Descriptor socket_;
   Tls tls_{nullptr, SSL_free};
-  short events_to_read_;
-  short events_to_write_;
+  short events_to_read_ = POLLIN;
+  short events_to_write_ = POLLOUT;
   std::optional<base::Error> over_;    // why nothing more comes
   std::optional<base::Error> broken_;  // why nothing more can be written
 };

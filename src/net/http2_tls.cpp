@@ -27,9 +27,9 @@ int give_no_password(char* /*to*/, int /*size*/, int /*for_writing*/, void* /*no
   return -1;
 }
 
-// OpenSSL's words for the last failure of this thread.
-std::string last_words(const char* otherwise) {
-  const unsigned long error = ERR_peek_last_error();
+// OpenSSL's words for the first failure since the errors were cleared: the cause of the others.
+std::string words_or(const char* otherwise) {
+  const unsigned long error = ERR_peek_error();
   if (error == 0) return otherwise;
   const char* words = ERR_SYSTEM_ERROR(error) ? std::strerror(ERR_GET_REASON(error))
                                               : ERR_reason_error_string(error);
@@ -50,17 +50,17 @@ void set_client_certificate(SSL_CTX* context, const Http2Options& options) {
   if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1) {
     const std::string text =
         fmt::format("the client certificate {} can't be read: {}; it has to be a PEM file",
-                    certificate, last_words("no certificate"));
+                    certificate, words_or("no certificate"));
     throw base::Error(base::exit_configuration, text);
   }
   if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) == 1) return;
   const std::string text =
-      is_mismatch(ERR_peek_last_error())
+      is_mismatch(ERR_peek_error())
           ? fmt::format("the client key {} does not belong to the certificate {}", key, certificate)
           : fmt::format(
                 "the client key {} can't be read: {}; it has to be a PEM file without a "
                 "password",
-                key, last_words("no key"));
+                key, words_or("no key"));
   throw base::Error(base::exit_configuration, text);
 }
 
@@ -136,16 +136,15 @@ base::Error handshake_failure(const SSL* tls, const std::string& place, const Ca
             fmt::format("TLS with {} failed: {}{}", place, X509_verify_cert_error_string(verified),
                         certificate_remedy(verified, ca))};
   }
-  const int reason = ERR_GET_REASON(ERR_peek_last_error());
+  const int reason = ERR_GET_REASON(ERR_peek_error());
   std::string remedy;
   if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST) {
     remedy = "; does it speak without TLS? (tls=false)";
   }
   if (reason == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE) remedy = kWantsCertificate;
   if (reason == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL) remedy = "; it speaks no HTTP/2";
-  return {base::exit_unavailable,
-          fmt::format("TLS with {} failed: {}{}", place,
-                      last_words("the server ended the connection"), remedy)};
+  return {base::exit_unavailable, fmt::format("TLS with {} failed: {}{}", place,
+                                              words_or("the server ended the connection"), remedy)};
 }
 
 void check_alpn(const SSL* tls, const std::string& place) {
@@ -160,10 +159,10 @@ void check_alpn(const SSL* tls, const std::string& place) {
 }
 
 base::Error broken_tls(int why, int system_error, const std::string& place) {
-  const bool by_system = why == SSL_ERROR_SYSCALL && ERR_peek_last_error() == 0;
+  const bool by_system = why == SSL_ERROR_SYSCALL && ERR_peek_error() == 0;
   const std::string words = by_system && system_error != 0 ? std::strerror(system_error)
-                                                           : last_words("the server ended it");
-  const int reason = ERR_GET_REASON(ERR_peek_last_error());
+                                                           : words_or("the server ended it");
+  const int reason = ERR_GET_REASON(ERR_peek_error());
   if (reason == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED ||
       reason == SSL_R_SSLV3_ALERT_BAD_CERTIFICATE || reason == SSL_R_TLSV1_ALERT_UNKNOWN_CA) {
     return {base::exit_unavailable,
