@@ -109,7 +109,8 @@ std::string Pipe::fault_of(Batch& batch, bool has_output) {
   if (surroundings_.stop() && !batch.stop_ms) batch.stop_ms = now_ms + kGraceMs;
   if (batch.stop_ms && now_ms >= *batch.stop_ms) return "a stop was asked for";
   if (now_ms < batch.latest_ms) return "";
-  return fmt::format("{} gave no answer within {}", name, base::duration(timeout_ms_));
+  return fmt::format("{} gave no answer within {}; does it flush its output after each line?", name,
+                     base::duration(timeout_ms_));
 }
 
 // Gives it no more time. Tells how it ended.
@@ -120,7 +121,12 @@ std::string Pipe::end_program() {
 }
 
 size_t Pipe::process_all(std::span<const Event> events, std::string& problem) {
-  start();
+  try {
+    start();
+  } catch (const base::Error& error) {
+    problem = error.what();
+    return 0;
+  }
   Batch batch;
   batch.events = events;
   batch.latest_ms = surroundings_.clock.monotonic_ms() + timeout_ms_;

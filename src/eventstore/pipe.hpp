@@ -1,6 +1,7 @@
 // Gives events to a program that runs all the time: an event is a line of JSON on its standard
 // input, the answer a line on its standard output, in the same order: "ok", or "error TEXT". Lines
-// are written ahead of the answers, up to 1 MiB, so the program must flush but need not hurry.
+// are written ahead of the answers, up to 1 MiB. The program must read by the line (mawk does with
+// -W interactive) and flush after each answer.
 //
 // A program that ends, gives no answer in time or says something else is ended, with all that it
 // has started, and is started anew for the next event; it may then see events again that it has
@@ -24,9 +25,9 @@ class Pipe : public Processor {
   Pipe(std::vector<std::string> argv, int64_t timeout_ms, Surroundings surroundings)
       : argv_(std::move(argv)), timeout_ms_(timeout_ms), surroundings_(std::move(surroundings)) {}
 
-  // Throws 65 with the program's words, and what process_all() throws.
+  // Throws 65 with what would be the problem.
   void process(const Event& event) override;
-  // The problem also tells how a program failed. Throws 66 and 74 when it can't be started.
+  // The problem is the program's words, how it failed, or why it can't be started.
   size_t process_all(std::span<const Event> events, std::string& problem) override;
 
  private:
