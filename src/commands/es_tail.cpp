@@ -11,6 +11,7 @@
 #include "commands/es_options.hpp"
 #include "commands/es_process.hpp"
 #include "commands/es_progress.hpp"
+#include "commands/es_replay.hpp"
 #include "commands/es_sink.hpp"
 #include "commands/es_source.hpp"
 #include "commands/report.hpp"

@@ -13,10 +13,14 @@
 #include "base/descriptor.hpp"
 #include "base/error.hpp"
 #include "eventstore/event_json.hpp"
+#include "eventstore/timestamp.hpp"
+#include "json/raw.hpp"
 
 namespace eventstore {
 
 namespace {
+
+constexpr int64_t kTicksPerSecond = 10'000'000;
 
 base::Error failure(const std::string& path) {
   return {base::exit_local_io,
@@ -48,6 +52,27 @@ void write_lines(int fd, const std::string& path, std::string_view lines) {
 }
 
 }  // namespace
+
+std::string dead_letter(const Event& event, const std::string& processor, const std::string& error,
+                        int64_t unix_s) {
+  std::string failed;
+  append_time(unix_s * kTicksPerSecond, failed);
+  std::string line;
+  append_event_json(event, {{"processor", processor}, {"error", error}, {"failed", failed}}, line);
+  return line + "\n";
+}
+
+std::string processor_of(std::string_view line) {
+  std::string processor;
+  try {
+    json::each_member(line, "", [&](const json::RawMember& member) {
+      if (member.name == "processor") processor = member.string;
+    });
+  } catch (const base::Error&) {
+    return "";
+  }
+  return processor;
+}
 
 void append_dead_letters(const std::string& path, std::string_view lines) {
   while (true) {

@@ -14,6 +14,9 @@ namespace eventstore {
 std::string dead_letter(const Event& event, const std::string& processor, const std::string& error,
                         int64_t unix_s);
 
+// Whose line it is; "" when it says nothing of it, or is no such line.
+std::string processor_of(std::string_view line);
+
 // Appends lines to the file, which is made when it is not there; durable when it returns. Several
 // processes may do so, also while another takes the file away by take_dead_letters(). Throws 74.
 void append_dead_letters(const std::string& path, std::string_view lines);

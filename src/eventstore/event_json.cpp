@@ -177,11 +177,16 @@ void take(const Found& found, Event& event) {
 }  // namespace
 
 void append_event_json(const Event& event, std::string& to) {
+  append_event_json(event, {}, to);
+}
+
+void append_event_json(const Event& event, const MoreMembers& more, std::string& to) {
   ObjectAppender object(to);
   if (!event.is_missing) append_event(object, event);
   if (event.link) append_link(object, *event.link);
   if (event.is_missing) object.truth("missing", true);
   if (event.retries > 0) object.number("retries", static_cast<uint64_t>(event.retries));
+  for (const auto& [name, value] : more) object.text(name, value);
   object.close();
 }
 

@@ -15,6 +15,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "eventstore/event.hpp"
 
@@ -22,6 +24,10 @@ namespace eventstore {
 
 // Without a line break at the end.
 void append_event_json(const Event& event, std::string& to);
+
+// The same with more members, all texts, whose names are not the event's.
+using MoreMembers = std::vector<std::pair<const char*, std::string>>;
+void append_event_json(const Event& event, const MoreMembers& more, std::string& to);
 
 // The other way round, with the bytes of data and metadata as they stand there. Of a line written
 // by hand no more than `type` is wanted; others are passed over. `place` names it in errors

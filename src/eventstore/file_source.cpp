@@ -8,11 +8,13 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "eventstore/dead_letters.hpp"
 #include "eventstore/event_json.hpp"
 
 namespace eventstore {
 
-FileSource::FileSource(std::string path, Place from) : path_(std::move(path)) {
+FileSource::FileSource(std::string path, Place from, std::string processor)
+    : path_(std::move(path)), processor_(std::move(processor)) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path_, ignored)) {
     throw base::Error(base::exit_missing_input,
@@ -31,6 +33,7 @@ Came FileSource::next(Event& event, int64_t /*wait_ms*/) {
   while (std::getline(file_, text_)) {
     ++line_;
     if (base::trim(text_).empty()) continue;
+    if (!processor_.empty() && processor_of(text_) != processor_) continue;
     event = read_event_json(text_, fmt::format("{}: line {}", path_, line_));
     return Came::event;
   }

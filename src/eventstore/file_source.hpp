@@ -11,8 +11,9 @@ namespace eventstore {
 class FileSource : public Source {
  public:
   // "-" is standard input. Goes on behind the line with the number of `from`, counted from 1.
-  // Throws 66 when it can't be opened.
-  FileSource(std::string path, Place from);
+  // Of dead letters only those of one processor are given, when it is named. Throws 66 when the
+  // file can't be opened.
+  FileSource(std::string path, Place from, std::string processor = "");
 
   // Empty lines are passed over. Throws 65 for a line that is no event, 74 when reading fails.
   Came next(Event& event, int64_t wait_ms) override;
@@ -22,6 +23,7 @@ class FileSource : public Source {
 
  private:
   const std::string path_;
+  const std::string processor_;
   std::ifstream file_;
   std::string text_;
   uint64_t line_ = 0;

@@ -20,8 +20,9 @@ class Processor {
   Processor& operator=(const Processor&) = delete;
   virtual ~Processor() = default;
 
-  // Does the work for one event. Throws base::Error when it can't; then nothing was done, or it
-  // may be done again. It is called again after the processor's policy.
+  // Does the work for one event. Throws base::Error when it can't: 1, 65, 69, 75, 76 and 77 are
+  // this event's fault, or of the moment; it is called again after the processor's policy, and what
+  // it did may be done again. Any other code ends the processor.
   virtual void process(const Event& event) = 0;
 
   // The same for several in their order, for processors that are faster that way; this one does the

@@ -45,7 +45,7 @@ struct ProcessorSpec {
   int64_t first_wait_ms = 100;  // between attempts; doubles
   std::string dead_letter;      // a file; "" for none
   size_t instances = 1;
-  std::string key;  // see key_of() in eventstore/data.hpp
+  std::string key;           // see key_of() in eventstore/data.hpp
   bool keeps_value = false;  // one over all events
   MakeProcessor make;
 };

@@ -39,6 +39,7 @@ Runner::Runner(RunnerOptions options) : options_(std::move(options)) {
   shared_.bad = [this, saves_each](uint64_t ticket, const Event& event, const std::string& problem,
                                    const std::string& state) {
     give_up(event, problem);
+    ++given_up_;
     tracker_->finish({&ticket, 1}, state);
     if (saves_each) save();
   };

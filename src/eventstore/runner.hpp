@@ -50,6 +50,7 @@ class Runner {
 
   // Events that the processor did, and how far there is nothing left to do.
   uint64_t done() const { return done_; }
+  uint64_t given_up() const { return given_up_; }
   Place place() const { return tracker_ ? tracker_->safe().place : Place(); }
 
  private:
@@ -71,6 +72,7 @@ class Runner {
   Group* group_ = nullptr;        // the same, when it is one
   std::optional<Event> unbegun_;  // the one in hand at a stop
   std::atomic<uint64_t> done_ = 0;
+  std::atomic<uint64_t> given_up_ = 0;  // after all attempts, and passed over
   std::mutex save_mutex_;
   uint64_t saved_moves_ = 0;
   int64_t saved_ms_ = 0;

@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "base/utf8.hpp"
 #include "eventstore/data.hpp"
+#include "eventstore/timestamp.hpp"
 #include "json/read.hpp"
 
 namespace eventstore {
@@ -47,7 +48,11 @@ std::string value_of(std::string_view name, const Event& event, const SayValues&
   if (name == "number") return std::to_string(event.revision);
   if (name == "type") return base::one_line(event.type);
   if (name == "id") return event.id;
-  if (name == "time") return time_text(event.created_ticks);
+  if (name == "time") {
+    std::string time;
+    append_time(event.created_ticks, time);
+    return time;
+  }
   if (name == "data") return base::one_line(event.data);
   if (!name.starts_with(kData)) return own_value(values, name);
   if (!data) data = json::try_parse(event.data).value_or(json::Value());
@@ -88,13 +93,6 @@ std::string said(const Say& say, const Event& event, const SayValues& values) {
     if (!part.name.empty()) line += value_of(part.name, event, values, data);
   }
   return line;
-}
-
-std::string time_text(int64_t ticks) {
-  int64_t part = ticks % kTicksPerSecond;
-  if (part < 0) part += kTicksPerSecond;
-  const auto seconds = static_cast<std::time_t>((ticks - part) / kTicksPerSecond);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:07}Z", fmt::gmtime(seconds), part);
 }
 
 }  // namespace eventstore

@@ -30,7 +30,4 @@ Say read_say(const std::string& text, const std::vector<std::string>& own);
 
 std::string said(const Say& say, const Event& event, const SayValues& values);
 
-// "2026-03-01T12:00:00.1234567Z" (RFC 3339), from 100 ns since 1970.
-std::string time_text(int64_t ticks);
-
 }  // namespace eventstore

@@ -104,12 +104,10 @@ TEST_CASE("an event whose line can't be printed is not added, so it can be given
     printed.emplace_back(line);
   };
   eventstore::RunningValue value(spec_of(Kind::sum), surroundings);
-  std::string problem;
-  const std::vector<eventstore::Event> events{event_of("{\"amount\":5}")};
-  CHECK(value.process_all(events, problem) == 0);
-  CHECK(problem == "no room");
+  const eventstore::Event event = event_of("{\"amount\":5}");
+  CHECK_THROWS_WITH_AS(value.process(event), "no room", base::Error);
   is_full = false;
-  CHECK(value.process_all(events, problem) == 1);
+  value.process(event);
   CHECK(printed == Lines{"5 5 1"});
 }
 

@@ -1,0 +1,118 @@
+#include "commands/es_stage.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "base/signals.hpp"
+#include "commands/es_options.hpp"
+#include "commands/report.hpp"
+#include "eventstore/event_json.hpp"
+#include "net/curl.hpp"
+
+namespace commands {
+
+namespace {
+
+constexpr int64_t kLastWaitMs = 5'000;
+
+}  // namespace
+
+EsStage::EsStage(const Options& options)
+    : env_(options.env()),
+      clock_(base::real_clock()),
+      drain_ms_(options.duration_ms("drain-timeout", 0)),
+      fails_fast_(options.toggle("fail-fast")),
+      outlet_(env_, STDOUT_FILENO) {}
+
+void EsStage::equip(eventstore::RunnerOptions& runner) {
+  runner.clock = clock_;
+  runner.around = [this] { return surroundings(); };
+  runner.stop = [this] { return is_stopped(); };
+}
+
+bool EsStage::is_stopped() const {
+  return base::stop_asked() || ends_;
+}
+
+// The time is over that a stop leaves for what has begun. It runs from the first look.
+bool EsStage::is_over() {
+  if (!is_stopped()) return false;
+  int64_t none = 0;
+  const int64_t now_ms = clock_.monotonic_ms();
+  over_ms_.compare_exchange_strong(none, now_ms + drain_ms_);
+  return now_ms >= over_ms_;
+}
+
+// What is not written does not count as done.
+void EsStage::print(std::string_view line) {
+  const std::lock_guard lock(print_mutex_);
+  outlet_.take(fmt::format("{}\n", line));
+  if (outlet_.is_behind()) throw base::Error(base::exit_local_io, "nobody reads standard output");
+}
+
+eventstore::Surroundings EsStage::surroundings() {
+  eventstore::Surroundings around;
+  const net::Http http = net::curl_http({PRODUCT_NAME "/" PRODUCT_VERSION, env_, ""});
+  around.http = [http, this](net::HttpRequest request) {
+    request.on_progress = [this](int64_t /*sent_bytes*/) {
+      if (is_over()) throw base::Error(base::exit_interrupted, "a stop was asked for");
+    };
+    return http(request);
+  };
+  around.clock = clock_;
+  around.env = env_;
+  around.stop = [this] { return is_over(); };
+  around.print = [this](std::string_view line) { print(line); };
+  around.event_line = [](const eventstore::Event& event, std::string& to) {
+    eventstore::append_event_json(event, to);
+  };
+  around.environment = base::process_variables();
+  return around;
+}
+
+void EsStage::tell_failure(const std::string& name, const base::Error& error, bool is_alone) {
+  if (fails_fast_) ends_ = true;
+  const bool others_go_on = !is_alone && !is_stopped();
+  report_error(env_, kEsTail,
+               {error.code(), fmt::format("{}: {}{}", name, error.what(),
+                                          others_go_on ? " (the others go on)" : "")});
+}
+
+std::vector<EsStage::Ended> EsStage::run(std::vector<eventstore::RunnerOptions> all) {
+  std::vector<Ended> ended(all.size());
+  std::vector<std::unique_ptr<eventstore::Runner>> runners;
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < all.size(); ++i) {
+    ended[i].name = all[i].spec.name;
+    runners.push_back(std::make_unique<eventstore::Runner>(std::move(all[i])));
+  }
+  for (size_t i = 0; i < runners.size(); ++i) {
+    threads.emplace_back([this, &ended, &runners, i] {
+      ended[i].error = runners[i]->run();
+      if (ended[i].error) tell_failure(ended[i].name, *ended[i].error, runners.size() == 1);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (size_t i = 0; i < runners.size(); ++i) {
+    ended[i].done = runners[i]->done();
+    ended[i].given_up = runners[i]->given_up();
+    ended[i].place = runners[i]->place();
+  }
+  const std::lock_guard lock(print_mutex_);
+  outlet_.end(clock_, kLastWaitMs);
+  return ended;
+}
+
+int exit_code_of(const std::vector<EsStage::Ended>& all) {
+  std::optional<int> code;
+  for (const EsStage::Ended& one : all) {
+    const int own = one.error ? one.error->code() : base::exit_ok;
+    if (code && *code != own) return base::exit_answer_no;
+    code = own;
+  }
+  return code.value_or(base::exit_ok);
+}
+
+}  // namespace commands
