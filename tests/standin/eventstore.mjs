@@ -49,6 +49,7 @@
 
 import { once } from 'node:events';
 import http2 from 'node:http2';
+import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { append, link, newLog, softDelete, tombstone, truncate } from './eventstore_log.mjs';
 import { checkFault, finish, isTailing, meet, messages, newCall, takeFault } from './eventstore_call.mjs';
@@ -133,16 +134,15 @@ async function start(store) {
   if (store.server?.listening) return;
   const { tls, padding } = store.options;
   const settings = padding ? { paddingStrategy: http2.constants.PADDING_STRATEGY_MAX } : {};
-  const server = tls ? http2.createSecureServer({ ...settings, ...tls }) : http2.createServer(settings);
-  server.on('connection', (raw) => admit(store, raw));
-  server.on('session', (session) => {
+  const web = tls ? http2.createSecureServer({ ...settings, ...tls }) : http2.createServer(settings);
+  const server = net.createServer({ noDelay: true }, (raw) => admit(store, raw) && web.emit('connection', raw));
+  web.on('session', (session) => {
     session.on('error', () => {}); // of a client that went away
     const connection = newConnection(store, session);
     keepAlive(store, session, connection);
     session.on('stream', (stream, headers) => serve(store, connection, stream, headers));
   });
-  server.on('error', () => {});
-  server.on('tlsClientError', () => {});
+  for (const event of ['sessionError', 'tlsClientError']) web.on(event, () => {}); // of a client that is of no use
   server.listen(store.port, '127.0.0.1');
   await once(server, 'listening');
   store.server = server;

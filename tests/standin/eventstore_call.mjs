@@ -80,7 +80,7 @@ export const messages = (call) => messagesOf(call.stream);
 
 // One message. Resolves when there is room for more, with a fault to come when it is on its way.
 export async function send(call, message) {
-  if (call.signal.aborted) return;
+  if (call.signal.aborted || call.stream.destroyed) return;
   const bytes = frame(message.serializeBinary(), call.flag);
   if (!call.pieceBytes) return writeOut(call, bytes);
   for (let at = 0; at < bytes.length && !call.signal.aborted; at += call.pieceBytes) {
@@ -98,7 +98,7 @@ export async function sendCounted(call, message, isEvent = true) {
 
 // The end, without a refusal a good one. One that comes before anything else is a reply of trailers only.
 export function finish(call, { code = STATUS.ok, message = '', trailers = {} } = {}) {
-  if (call.signal.aborted) return;
+  if (call.signal.aborted || call.stream.destroyed) return;
   call.trailers = { 'grpc-status': String(code), 'grpc-message': escaped(message), ...trailers };
   call.request.status = code;
   leave(call);

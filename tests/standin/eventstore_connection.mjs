@@ -1,16 +1,16 @@
 // The connections of the stand-in EventStoreDB: faults on arrival, and the server's own keepalive.
 
-// What comes to the port. The TCP socket is kept, for HTTP/2 takes it away from Node's.
+// What comes to the port; true: it is let in. The TCP socket is kept, for faults below HTTP/2.
 export function admit(store, raw) {
   raw.on('error', () => {});
   const port = raw.remotePort;
   store.raws.set(port, raw);
   raw.on('close', () => store.raws.delete(port));
   const at = store.faults.findIndex(({ on }) => on === 'connection');
-  if (at < 0) return;
+  if (at < 0) return true;
   const [{ kind }] = store.faults.splice(at, 1);
   if (kind === 'refuse') raw.resetAndDestroy();
-  else raw._handle?.readStop(); // mute
+  return false;
 }
 
 export function newConnection(store, session) {

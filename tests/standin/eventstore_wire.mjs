@@ -73,10 +73,10 @@ export function frame(message, flag = 0) {
   return Buffer.concat([head, message]);
 }
 
-// The messages in a stream of bytes.
+// The messages in a stream of bytes, which stays whole when the reader stops before its end.
 export async function* messagesOf(bytes) {
   let held = Buffer.alloc(0);
-  for await (const chunk of bytes) {
+  for await (const chunk of bytes.iterator({ destroyOnReturn: false })) {
     held = held.length > 0 ? Buffer.concat([held, chunk]) : chunk;
     while (held.length >= 5 && held.length >= 5 + held.readUInt32BE(1)) {
       const end = 5 + held.readUInt32BE(1);
