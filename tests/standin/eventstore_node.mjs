@@ -28,7 +28,7 @@ const METHODS = [
 export async function answerFeatures(store, call) {
   if (!store.can.features) throw new Refusal(STATUS.unimplemented, 'Service is unimplemented.');
   const message = new features.SupportedMethods();
-  message.setEventStoreServerVersion(`${store.version}.0.0`);
+  message.setEventStoreServerVersion(`${store.version}.0`);
   for (const [service, method, list] of METHODS) {
     const supported = new features.SupportedMethod();
     supported.setServiceName(service);
