@@ -111,7 +111,7 @@ export function selfSigned(t) {
   execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
     '-days', '1', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert],
   { stdio: 'ignore' });
-  return { key: readFileSync(key), cert: readFileSync(cert), certFile: cert };
+  return { key: readFileSync(key), cert: readFileSync(cert), keyFile: key, certFile: cert };
 }
 
 // The one line of an error, and that it is one.
