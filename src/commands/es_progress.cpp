@@ -22,10 +22,11 @@ uint64_t EsProgress::number_of(const eventstore::Place& place) const {
   return is_all_ ? place.position.commit : place.revision + 1;
 }
 
-EsProgress::EsProgress(base::Clock clock, bool is_all, const eventstore::Place& first,
-                       const eventstore::Place& last)
+EsProgress::EsProgress(base::Clock clock, bool is_all, bool is_followed,
+                       const eventstore::Place& first, const eventstore::Place& last)
     : clock_(std::move(clock)),
       is_all_(is_all),
+      is_followed_(is_followed),
       is_terminal_(::isatty(STDERR_FILENO) == 1),
       first_(number_of(first)),
       last_(number_of(last)),
@@ -36,7 +37,7 @@ void EsProgress::look(uint64_t events, const eventstore::Place& place) {
   if (is_live_) return;
   const uint64_t now = number_of(place);
   if (now >= last_) {  // older servers never say so
-    live(events);
+    if (is_followed_) live(events);
     return;
   }
   const int64_t now_ms = clock_.monotonic_ms();

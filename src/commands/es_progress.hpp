@@ -13,7 +13,7 @@ namespace commands {
 class EsProgress {
  public:
   // `last`: where the reading catches up.
-  EsProgress(base::Clock clock, bool is_all, const eventstore::Place& first,
+  EsProgress(base::Clock clock, bool is_all, bool is_followed, const eventstore::Place& first,
              const eventstore::Place& last);
 
   // Now and then.
@@ -30,6 +30,7 @@ class EsProgress {
 
   base::Clock clock_;
   bool is_all_;
+  bool is_followed_;  // new events are waited for
   bool is_terminal_;
   bool is_live_ = false;
   bool has_line_ = false;

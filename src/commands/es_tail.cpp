@@ -36,7 +36,8 @@ class Tail {
         sink_(options, clock_),
         is_quiet_(options.toggle("quiet")),
         is_group_(options.is_on("group")),
-        is_forwards_(options.text("direction") != "backwards") {}
+        is_forwards_(options.text("direction") != "backwards"),
+        is_followed_(is_forwards_ && !options.toggle("exit")) {}
 
   void run() {
     if (is_group_) {
@@ -61,7 +62,7 @@ class Tail {
   void open() {
     const eventstore::Place first = from_.first_place();
     if (is_forwards_ && !is_quiet_ && !from_.is_file()) {
-      progress_.emplace(clock_, from_.target().is_all(), first, from_.last_place());
+      progress_.emplace(clock_, from_.target().is_all(), is_followed_, first, from_.last_place());
     }
     source_ = from_.open(first);
   }
@@ -73,7 +74,8 @@ class Tail {
       if (came == eventstore::Came::event) take(event);
       const bool is_pause = came != eventstore::Came::event;
       if (is_pause || sink_.is_full()) flush();
-      if (came == eventstore::Came::caught_up && progress_) progress_->live(events_);
+      if (came == eventstore::Came::caught_up && progress_ && is_followed_)
+        progress_->live(events_);
       if (came == eventstore::Came::end) return;
     }
   }
@@ -111,6 +113,7 @@ class Tail {
   bool is_quiet_;
   bool is_group_;
   bool is_forwards_;
+  bool is_followed_;
   uint64_t events_ = 0;
   std::unique_ptr<eventstore::Source> source_;
   eventstore::Group* group_ = nullptr;   // the same, when it is one

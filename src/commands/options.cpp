@@ -70,8 +70,9 @@ Options::Options(CLI::App& app, std::vector<Option> table, base::Env env)
     CLI::Option* parsed = is_toggle ? app.add_flag(option.names) : app.add_option(option.names);
     const bool takes_several = option.kind == Kind::items || option.kind == Kind::words;
     if (takes_several) parsed->expected(1, kMostWords);
-    // Never with extra arguments: CLI11 then takes "[a,b]" for a list of its own.
-    parsed->allow_extra_args(false)->take_all();
+    // Without need no extra arguments: CLI11 then takes "[a,b]" for a list of its own.
+    const bool are_lone_words = option.kind == Kind::words && parsed->get_positional();
+    parsed->allow_extra_args(are_lone_words)->take_all();
     parsed_.push_back(parsed);
   }
 }
