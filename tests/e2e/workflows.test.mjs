@@ -17,8 +17,8 @@ const validator = join(root, 'tests/node_modules/@action-validator/cli/cli.mjs')
 const validate = (path) => execFileSync(process.execPath, [validator, path], { stdio: 'pipe' });
 
 const commandNames = [...(await run(['--help'])).stdout.matchAll(/^ {2}([a-z]+-[a-z]+) {2,}/gm)].map((match) => match[1]);
-// A server is not a step of a workflow.
-const steps = commandNames.filter((name) => name !== 'slack-serve');
+// What runs on without end is no step of a workflow.
+const steps = commandNames.filter((name) => !['slack-serve', 'es-tail'].includes(name));
 const helps = await Promise.all(steps.map(async (name) => (await run([name, '--help'])).stdout));
 
 test('action.yml is valid', () => {
@@ -77,9 +77,10 @@ function workflowOf(yaml) {
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const examples = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1]);
 const isBot = (yaml) => yaml.startsWith('# bot.yaml');
+const isProcessors = (yaml) => yaml.startsWith('# processors.yaml');
 const workflows = [
   ...readdirSync(join(root, '.github/workflows')).map((name) => [name, readFileSync(join(root, '.github/workflows', name), 'utf8')]),
-  ...examples.filter((yaml) => !isBot(yaml)).map((yaml, i) => [`README, example ${i + 1}`, yaml]),
+  ...examples.filter((yaml) => !isBot(yaml) && !isProcessors(yaml)).map((yaml, i) => [`README, example ${i + 1}`, yaml]),
   ['precious_workflow.yml', readFileSync(fixture('gollum/precious_workflow.yml'), 'utf8')],
 ];
 for (const [name, yaml] of workflows) {
@@ -100,6 +101,21 @@ test('the bot of the README is one', async (t) => {
   assert.equal(bots.length, 1);
   const result = await run(['slack-serve', '--check', '--config', file(t, 'bot.yaml', bots[0])]);
   assert.equal(result.code, 0, result.stderr);
+});
+
+test('the processors of the README are some', async (t) => {
+  const [yaml, ...others] = examples.filter(isProcessors);
+  assert.deepEqual(others, []);
+  const events = file(t, 'events.jsonl', readFileSync(fixture('eventstore/sales.jsonl')));
+  const result = await run(['es-tail', '--from-file', events, '--processors', file(t, 'processors.yaml', yaml)],
+    { env: { HOOK_TOKEN: 'secret' } });
+  assert.match(result.stdout, /^Incoming sales amount 5, Total sales amount 12$/m);
+});
+
+test('the processor in C++ of the README compiles', (t) => {
+  const [, text] = /```cpp\n([\s\S]*?)```/.exec(readme);
+  execFileSync('g++', ['-std=c++20', '-Wall', '-Werror', '-DFMT_HEADER_ONLY', '-fsyntax-only', '-I', join(root, 'src'),
+    file(t, 'big_orders.cpp', text)]);
 });
 
 test('the README has examples', () => {
