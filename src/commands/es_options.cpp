@@ -50,8 +50,8 @@ std::vector<Option> event_options() {
       {group, "--offset,-o", "WHERE", "", "",
        "beginning; end; N, the number of the first event; -N, so many before the end; @TIME, from "
        "a time on (2026-11-25T12:00:00Z, seconds or milliseconds since 1970, or -2h for two hours "
-       "ago); with --all COMMIT/PREPARE, behind that position. Default: end; with --processors and "
-       "with -e: beginning"},
+       "ago); with --all COMMIT/PREPARE, behind that position. Default: end; with -e, and for "
+       "processors that have no place yet: beginning"},
       {group, "--exit,-e", "", "", "", "end where the stream ends, instead of waiting for more",
        Kind::toggle},
       {group, "--count,-c", "N", "", "", "end after so many events"},
@@ -164,7 +164,7 @@ Page es_help() {
       " es-tail replay FILE --processors FILE runs them again and leaves in the file what fails "
       "again.",
       "  " PRODUCT_NAME
-      " es-tail orders --url esdb://localhost:2113?tls=false\n"
+      " es-tail orders --url 'esdb://localhost:2113?tls=false'\n"
       "  " PRODUCT_NAME
       " es-tail orders -o beginning -e -J > orders.jsonl\n"
       "  " PRODUCT_NAME
@@ -191,6 +191,11 @@ EsJob read_es_job(const Options& options) {
   }
   refuse(problem_of_pairs(options, kApart));
   refuse(problem_of_needs(options, kNeeds));
+  if (options.text("from-file") == "-" && options.is_on("checkpoints")) {
+    refuse(
+        "standard input has no places to come back to: give --from-file a file, or drop "
+        "--checkpoints");
+  }
   const bool has_source = !words.empty() || options.toggle("all") || options.is_on("from-file");
   if (!has_source) refuse("no stream is given: name one, or give --all or --from-file FILE");
   return options.is_on("processors") ? EsJob::process : EsJob::tail;

@@ -28,7 +28,12 @@ std::optional<int64_t> read_sync_ms(const Options& options) {
   return options.duration_ms("sync-interval", 0);
 }
 
-void check_group(const Options& options, const std::vector<ProcessorSpec>& specs) {
+void check_together(const Options& options, const std::vector<ProcessorSpec>& specs) {
+  if (options.text("from-file") == "-" && specs.size() > 1) {
+    throw base::Error(base::exit_usage,
+                      "each processor reads for itself, which standard input is not made for: give "
+                      "--from-file a file");
+  }
   if (!options.is_on("group")) return;
   const std::string path = options.text("processors");
   if (specs.size() > 1) {
@@ -56,7 +61,7 @@ std::vector<ProcessorSpec> read_specs(const Options& options) {
 int run_processors(const Options& options, const OnNotice& on_notice) {
   base::stop_on_signals();
   const std::vector<ProcessorSpec> specs = read_specs(options);
-  check_group(options, specs);
+  check_together(options, specs);
   const EsSource source(options, on_notice);
   const std::optional<int64_t> sync_ms = read_sync_ms(options);
   std::optional<store::Checkpoints> checkpoints;

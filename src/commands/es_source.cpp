@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "commands/report.hpp"
 #include "eventstore/file_source.hpp"
 #include "net/ca.hpp"
 #include "net/http2.hpp"
@@ -116,6 +117,7 @@ EsSource::EsSource(const Options& options, OnNotice on_notice)
   offset_ = offset_of(options, reading_, target_.is_all());
   eventstore::Connection settings =
       eventstore::parse_connection_string(base::trim(options.text("url")), options.origin("url"));
+  report_secret(options.env(), settings.password);
   for (const std::string& key : settings.ignored) {
     on_notice_(fmt::format("{} of {} is not known, and has no effect", key, options.origin("url")));
   }
