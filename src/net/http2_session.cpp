@@ -100,7 +100,7 @@ void Http2Session::serve(const std::shared_ptr<Http2Stream>& stream) {
     const std::lock_guard lock(stream->mutex);
     if (stream->is_closed) return;
     is_cancelled = stream->is_cancelled;
-    goes_on = stream->waits_for_bytes && !stream->unsent.empty();
+    goes_on = stream->waits_for_bytes && (!stream->unsent.empty() || stream->is_whole);
     if (goes_on) stream->waits_for_bytes = false;
     std::swap(taken_bytes, stream->taken_bytes);
   }
