@@ -474,7 +474,10 @@ TEST_CASE("a server that goes away: older calls go on, younger and new ones fail
   const Outcome refused = outcome_of(*young);
   CHECK(refused.failure.code == 75);
   CHECK(refused.failure.says("is going away (NO_ERROR: max_age [1m)"));
-  const Failure none = failure_of([&] { ask(connection); });
+  const Failure none = failure_of([&] {
+    std::string body;
+    ask(connection)->read(body, 3'000);
+  });
   CHECK(none.code == 75);
   CHECK(none.says("going away"));
   const Outcome outcome = outcome_of(*old);
