@@ -50,24 +50,13 @@ Runner::Runner(RunnerOptions options) : options_(std::move(options)) {
 }
 
 std::optional<base::Error> Runner::run() {
-  try {
-    read();
-  } catch (const base::Error& error) {
-    const bool is_stop = error.code() == base::exit_interrupted && options_.stop();
-    if (!is_stop) fail(error);
-  } catch (const std::exception& error) {
-    fail({base::exit_our_bug, error.what()});
-  }
+  guarded([this] { read(); });
   for (const auto& lane : lanes_) lane->close();
   for (const auto& lane : lanes_) {
-    while (!lane->has_ended()) look_around(kLookEveryMs);
+    while (!lane->has_ended()) guarded([this] { look_around(kLookEveryMs); });
   }
-  if (group_ != nullptr) hand_back();
-  try {
-    save();
-  } catch (const base::Error& error) {
-    fail(error);
-  }
+  if (group_ != nullptr) guarded([this] { hand_back(); });
+  guarded([this] { save(); });
   lanes_.clear();
   const std::lock_guard lock(failure_mutex_);
   return failure_;
@@ -228,7 +217,19 @@ void Runner::tell(const std::string& text) const {
   options_.on_notice(fmt::format("{}: {}", options_.spec.name, text));
 }
 
+void Runner::guarded(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const base::Error& error) {
+    fail(error);
+  } catch (const std::exception& error) {
+    fail({base::exit_our_bug, error.what()});
+  }
+}
+
+// What a stop cut off comes again with the next start.
 void Runner::fail(const base::Error& error) {
+  if (error.code() == base::exit_interrupted && options_.stop()) return;
   const std::lock_guard lock(failure_mutex_);
   if (!failure_) failure_ = error;
   has_failed_ = true;

@@ -63,6 +63,7 @@ class Runner {
   void give_up(const Event& event, const std::string& problem);
   void hand_back();
   void tell(const std::string& text) const;
+  void guarded(const std::function<void()>& work);
   void fail(const base::Error& error);
 
   RunnerOptions options_;
