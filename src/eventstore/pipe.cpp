@@ -124,6 +124,7 @@ size_t Pipe::process_all(std::span<const Event> events, std::string& problem) {
   try {
     start();
   } catch (const base::Error& error) {
+    if (error.code() != base::exit_malformed_reply) throw;  // no event's fault
     problem = error.what();
     return 0;
   }

@@ -25,9 +25,10 @@ class Pipe : public Processor {
   Pipe(std::vector<std::string> argv, int64_t timeout_ms, Surroundings surroundings)
       : argv_(std::move(argv)), timeout_ms_(timeout_ms), surroundings_(std::move(surroundings)) {}
 
-  // Throws 65 with what would be the problem.
+  // Throws 65 with what would be the problem, and as process_all().
   void process(const Event& event) override;
-  // The problem is the program's words, how it failed, or why it can't be started.
+  // The problem is the program's words, or how it failed. Throws 66 and 74 when it can't be
+  // started.
   size_t process_all(std::span<const Event> events, std::string& problem) override;
 
  private:

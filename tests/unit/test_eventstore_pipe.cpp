@@ -131,8 +131,8 @@ TEST_CASE("a stop gives it a moment for what it owes, and no more events") {
   CHECK(problem == "a stop was asked for");
 }
 
-TEST_CASE("a program that is not there") {
+TEST_CASE("a program that is not there is no event's fault") {
   std::vector<std::string> printed;
   eventstore::Pipe pipe({"no-such-program-here"}, kLongMs, stage(printed));
-  CHECK(error_of(pipe, event_of("x")).starts_with("65 can't run no-such-program-here: "));
+  CHECK(error_of(pipe, event_of("x")).starts_with("66 can't run no-such-program-here: "));
 }
