@@ -1,9 +1,11 @@
 // Events out of a file of JSON Lines (eventstore/event_json.hpp), in the order of its lines.
 #pragma once
 
-#include <fstream>
+#include <cstddef>
 #include <string>
+#include <string_view>
 
+#include "base/descriptor.hpp"
 #include "eventstore/source.hpp"
 
 namespace eventstore {
@@ -15,17 +17,25 @@ class FileSource : public Source {
   // file can't be opened.
   FileSource(std::string path, Place from, std::string processor = "");
 
-  // Empty lines are passed over. Throws 65 for a line that is no event, 74 when reading fails.
+  // Empty lines are passed over. Throws 65 for a line that is no event and for a file that ends
+  // before the place to go on from, 74 when reading fails.
   Came next(Event& event, int64_t wait_ms) override;
 
   // By the number of the line.
   Place place() const override { return {Place::Kind::after, line_, {}}; }
 
  private:
+  Came read_line(std::string_view& line, int64_t wait_ms);
+  Came read_more(int64_t wait_ms);
+
   const std::string path_;
   const std::string processor_;
-  std::ifstream file_;
-  std::string text_;
+  const uint64_t done_lines_;
+  base::Descriptor file_;
+  std::string text_;     // what was read, from the last line on
+  size_t at_ = 0;        // in it, behind that line
+  size_t searched_ = 0;  // up to here no line ends
+  bool is_over_ = false;
   uint64_t line_ = 0;
 };
 
