@@ -123,7 +123,8 @@ class Tail {
 
 int run(const Options& options) {
   const EsJob job = read_es_job(options);
-  report_secret(options.env(), options.text("url"));
+  const std::string url = options.text("url");
+  if (url.find('@') != std::string::npos) report_secret(options.env(), url);
   switch (job) {
     case EsJob::list:
       return list_checkpoints(options);
