@@ -113,9 +113,11 @@ bool read_ago_ms(std::string_view text, double& ms) {
   return false;
 }
 
+// UTC without a zone.
 bool read_date_or_time(std::string_view text, int64_t& ticks) {
-  const bool is_date = text.size() == kDateBytes;
-  return read_time(is_date ? std::string(text) + "T00:00:00Z" : std::string(text), ticks);
+  std::string time(text);
+  if (time.size() == kDateBytes) time += "T00:00:00";
+  return read_time(time, ticks) || read_time(time + 'Z', ticks);
 }
 
 }  // namespace
