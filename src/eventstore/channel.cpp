@@ -47,9 +47,13 @@ void Channel::open() {
   opened_ms_ = options_.clock.monotonic_ms();
 }
 
-void Channel::works() {
+void Channel::answers() {
   if (is_lost_) options_.on_notice(fmt::format("connected again, to {}", server_));
   is_lost_ = false;
+}
+
+void Channel::works() {
+  answers();
   failures_ = 0;
 }
 
@@ -94,10 +98,11 @@ void Channel::fail(const base::Error& error) {
   ++failures_;
   const int64_t down_ms = now_ms - lost_since_ms_;
   const Connection& settings = nodes_.settings();
-  const bool is_enough = options_.max_downtime_ms
-                             ? down_ms >= *options_.max_downtime_ms
-                             : !was_reached_ && failures_ >= settings.max_discover_attempts;
-  if (is_enough) {
+  const bool is_often = failures_ >= settings.max_discover_attempts;
+  const bool is_hopeless = is_often && had_call && error.code() == base::exit_malformed_reply;
+  const bool is_enough =
+      options_.max_downtime_ms ? down_ms >= *options_.max_downtime_ms : is_often && !was_reached_;
+  if (is_hopeless || is_enough) {
     const std::string told = options_.max_downtime_ms
                                  ? fmt::format(" (given up after {})", base::duration(down_ms))
                                  : "";

@@ -19,7 +19,8 @@ struct ChannelOptions {
   std::function<double()> random;                          // from 0 to 1
   std::function<void(const std::string& text)> on_notice;  // lost, and there again
   // After so long without the server it is given up; without a limit never once it was reached, and
-  // before that after the connection string's maxDiscoverAttempts.
+  // before that after the connection string's maxDiscoverAttempts; so is a server whose replies are
+  // malformed so often without one that works.
   std::optional<int64_t> max_downtime_ms;
 };
 
@@ -41,7 +42,9 @@ class Channel {
   // given up.
   net::Http2Came next(std::string_view& message, int64_t wait_ms);
 
-  // What came shows that the call works: the next loss is a new one.
+  // What came shows that the server is there again: the next loss is a new one.
+  void answers();
+  // What came shows that the call is of use, too: the next waits are short again.
   void works();
 
   // The call is of no more use; the next next() opens another, after a while. Throws the error when

@@ -72,7 +72,11 @@ Came Subscription::take(std::string_view message, Event& event) {
     throw base::Error(base::exit_missing_input,
                       fmt::format("there is no stream {}", base::one_line(target_.stream)));
   }
-  channel_.works();
+  if (reply_.kind == Kind::confirmation) {
+    channel_.answers();
+  } else {
+    channel_.works();
+  }
   switch (reply_.kind) {
     case Kind::event:
       if (!is_new(event)) return Came::nothing;
