@@ -8,7 +8,7 @@ import { eventStoreFor, numbered } from './eventstore.mjs';
 import {
   hookFor, lines, noter, processorsFile, revisions, runOn, runOnFile, start, startOn, until, upTo,
 } from './eventstore_run.mjs';
-import { closedPort, file, folder } from './support.mjs';
+import { binary, closedPort, file, folder } from './support.mjs';
 
 const AT_ONCE = { concurrency: 4 };
 const FAST = { attempts: 2, wait: '1ms' };
@@ -118,7 +118,7 @@ describe('what is no event\'s fault ends the processor, though bad events are sk
         store.append('s', numbered(20_000));
         const yaml = processorsFile(t, { name: 'p', ...action, ...SKIPS });
         const command = `"$@" ${shell}; echo "code \${PIPESTATUS[0]}" >&2`;
-        const tail = start(t, ['-c', command, 'x', join(process.cwd(), 'build/release/opsbelt'), 'es-tail', 's', '--url', store.url, '-q',
+        const tail = start(t, ['-c', command, 'x', binary, 'es-tail', 's', '--url', store.url, '-q',
           '--processors', yaml, '--checkpoints', db, '--sync-interval', '0'], { program: 'bash' });
         const result = await tail.closed;
         assert.match(result.stderr, /code 74/);
