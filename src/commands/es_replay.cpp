@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
@@ -47,9 +48,10 @@ void put_back(const Letters& letters,
   }
 }
 
-// One cut off by a crash left its file.
-bool take(const Letters& letters) {
-  if (std::filesystem::exists(letters.taken)) {
+// A descriptor that holds them; -1 when there are none. One cut off by a crash left its file.
+int take(const Letters& letters) {
+  const base::Descriptor left(eventstore::hold_dead_letters(letters.taken));
+  if (left.fd >= 0) {
     put_back(letters, [](const std::string&, uint64_t) { return true; });
     std::filesystem::remove(letters.taken);
   }
@@ -105,7 +107,8 @@ int replay_dead_letters(const Options& options) {
   const std::vector<ProcessorSpec> specs = read_specs(options);
   const std::string path = options.values("stream")[1];
   const Letters letters = {path, path + ".replaying"};
-  if (!take(letters)) {
+  const base::Descriptor held(take(letters));
+  if (held.fd < 0) {
     throw base::Error(base::exit_missing_input, fmt::format("there are no dead letters: {} is not "
                                                             "there",
                                                             path));
