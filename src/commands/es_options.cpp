@@ -49,8 +49,9 @@ std::vector<Option> event_options() {
       {group, "--stream-regex", "REGEX", "", "", "with --all: of streams whose name fits this"},
       {group, "--offset,-o", "WHERE", "", "",
        "beginning; end; N, the number of the first event; -N, so many before the end; @TIME, from "
-       "a time on (2026-11-25T12:00:00Z, seconds or milliseconds since 1970, or -2h for two hours "
-       "ago); with --all COMMIT/PREPARE, behind that position. Default: end; with -e, and for "
+       "a time on (2026-11-25T12:00:00Z, 2026-11-25, seconds or milliseconds since 1970, or -2h, "
+       "-7d for so long ago); with --all COMMIT/PREPARE, behind that position. Default: end; with "
+       "-e, and for "
        "processors that have no place yet: beginning"},
       {group, "--exit,-e", "", "", "", "end where the stream ends, instead of waiting for more",
        Kind::toggle},

@@ -12,6 +12,7 @@
 #include "commands/report.hpp"
 #include "eventstore/event_json.hpp"
 #include "eventstore/timestamp.hpp"
+#include "github/actions.hpp"
 
 namespace commands {
 
@@ -64,6 +65,7 @@ EsSink::EsSink(const Options& options, const base::Clock& clock)
   } else if (is_terminal && options.env()("NO_COLOR").empty()) {
     shape_ = Shape::coloured;
   }
+  is_json_for_runner_ = shape_ == Shape::json && in_actions(options.env());
   if (path_.empty()) return;
   file_.emplace(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
   if (file_->fd < 0) {
@@ -96,9 +98,11 @@ void EsSink::flush() {
   if (file_) {
     write_file();
   } else {
-    outlet_.take(text_);
+    // The outlet changes what a runner would obey, too, but knows of no JSON.
+    outgoing_.swap(text_);
+    text_.clear();
+    outlet_.take(is_json_for_runner_ ? github::unobeyed_json(outgoing_) : outgoing_);
   }
-  text_.clear();
 }
 
 void EsSink::end() {
@@ -116,12 +120,15 @@ void EsSink::write_file() {
     const ssize_t written = ::write(file_->fd, left.data(), left.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
-      throw base::Error(base::exit_local_io,
-                        fmt::format("can't write to {}: {}", path_, std::strerror(errno)));
+      const base::Error error(base::exit_local_io,
+                              fmt::format("can't write to {}: {}", path_, std::strerror(errno)));
+      text_.erase(0, text_.size() - left.size());  // the rest may be tried again
+      throw error;
     }
     left.remove_prefix(static_cast<size_t>(written));
     is_synced_ = false;
   }
+  text_.clear();
   if (clock_.monotonic_ms() - synced_ms_ >= kSyncEveryMs) sync_file();
 }
 

@@ -38,6 +38,7 @@ class EsSink {
   void sync_file();
 
   Shape shape_ = Shape::line;
+  bool is_json_for_runner_ = false;
   std::optional<eventstore::Format> format_;
   base::Clock clock_;
   Outlet outlet_;
@@ -46,6 +47,7 @@ class EsSink {
   int64_t synced_ms_ = 0;
   bool is_synced_ = true;
   std::string text_;
+  std::string outgoing_;
 };
 
 }  // namespace commands

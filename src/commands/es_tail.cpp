@@ -40,13 +40,8 @@ class Tail {
         is_followed_(is_forwards_ && !options.toggle("exit")) {}
 
   void run() {
-    if (is_group_) {
-      group_ = from_.join().release();
-      source_.reset(group_);
-    } else {
-      open();
-    }
     try {
+      open();
       read();
     } catch (const base::Error& error) {
       const bool is_stop = error.code() == base::exit_interrupted && base::stop_asked();
@@ -60,6 +55,11 @@ class Tail {
 
  private:
   void open() {
+    if (is_group_) {
+      group_ = from_.join().release();
+      source_.reset(group_);
+      return;
+    }
     const eventstore::Place first = from_.first_place();
     if (is_forwards_ && !is_quiet_ && !from_.is_file()) {
       progress_.emplace(clock_, from_.target().is_all(), is_followed_, first, from_.last_place());
@@ -123,7 +123,8 @@ class Tail {
 
 int run(const Options& options) {
   const EsJob job = read_es_job(options);
-  report_secret(options.env(), options.text("url"));
+  const std::string url = options.text("url");
+  if (url.find('@') != std::string::npos) report_secret(options.env(), url);
   switch (job) {
     case EsJob::list:
       return list_checkpoints(options);

@@ -14,6 +14,8 @@ namespace {
 constexpr int64_t kLookEveryMs = 100;
 constexpr int64_t kTicksPerMs = 10'000;
 constexpr int64_t kFirstMs = 100'000'000'000;  // as seconds it would be the year 5138
+constexpr size_t kDateBytes = 10;              // 2026-11-25
+constexpr double kLongestAgoMs = 3.2e12;       // a hundred years
 
 struct Asked {
   Nodes& nodes;
@@ -94,6 +96,30 @@ Place before_time(const Asked& of, int64_t ticks) {
   return before(low);
 }
 
+// "90s", "2h", "7d"; base's durations are waits, and end at a day.
+bool read_ago_ms(std::string_view text, double& ms) {
+  struct Unit {
+    std::string_view name;
+    double ms;
+  };
+  constexpr Unit units[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}};
+  for (const Unit& unit : units) {
+    if (!text.ends_with(unit.name)) continue;
+    double value = 0;
+    if (!base::read_number(text.substr(0, text.size() - unit.name.size()), value)) return false;
+    ms = value * unit.ms;
+    return ms >= 0 && ms <= kLongestAgoMs;
+  }
+  return false;
+}
+
+// UTC without a zone.
+bool read_date_or_time(std::string_view text, int64_t& ticks) {
+  std::string time(text);
+  if (time.size() == kDateBytes) time += "T00:00:00";
+  return read_time(time, ticks) || read_time(time + 'Z', ticks);
+}
+
 }  // namespace
 
 bool read_offset(std::string_view text, int64_t now_ticks, Offset& offset) {
@@ -110,8 +136,9 @@ bool read_offset(std::string_view text, int64_t now_ticks, Offset& offset) {
     const std::string_view time = text.substr(1);
     int64_t number = 0;
     if (time.starts_with('-')) {
-      if (!base::read_duration_ms(time.substr(1), number)) return false;
-      offset.ticks = now_ticks - number * kTicksPerMs;
+      double ago_ms = 0;
+      if (!read_ago_ms(time.substr(1), ago_ms)) return false;
+      offset.ticks = now_ticks - static_cast<int64_t>(ago_ms) * kTicksPerMs;
       return true;
     }
     if (base::read_number(time, number)) {
@@ -119,7 +146,7 @@ bool read_offset(std::string_view text, int64_t now_ticks, Offset& offset) {
       offset.ticks = ms * kTicksPerMs;
       return number >= 0 && number < INT64_MAX / kTicksPerMs;
     }
-    return read_time(time, offset.ticks);
+    return read_date_or_time(time, offset.ticks);
   }
   const size_t slash = text.find('/');
   if (slash != std::string_view::npos) {

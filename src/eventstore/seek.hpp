@@ -17,8 +17,8 @@ struct Offset {
 };
 
 // "beginning", "end", "17", "-5", "@TIME", or "COMMIT/PREPARE" as %p prints it. TIME is an RFC 3339
-// date or time (UTC without a zone), seconds or milliseconds since 1970, or "-2h": so long before
-// `now_ticks`. False when it is none of these.
+// date or time (UTC without a zone), seconds or milliseconds since 1970, or "-2h", "-7d": so long
+// before `now_ticks`. False when it is none of these.
 bool read_offset(std::string_view text, int64_t now_ticks, Offset& offset);
 
 // Where to go on from. The end is a fixed place too, so that nothing written while the connection

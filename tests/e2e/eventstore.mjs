@@ -1,9 +1,12 @@
 // es-tail for tests: the binary with a stand-in EventStoreDB.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startEventStore } from '../standin/eventstore.mjs';
 import { startProxy } from '../standin/tcp_proxy.mjs';
-import { run } from './support.mjs';
+import { binary, root, run } from './support.mjs';
 
 // A stand-in for one test. Faults that no call met fail the test: it did not test them.
 export async function eventStoreFor(t, options) {
@@ -24,7 +27,31 @@ export async function proxyBefore(t, store) {
 
 // Runs it to its end.
 export function esTail(store, args, { env = {}, ...options } = {}) {
-  return run(['es-tail', ...args], { ...options, env: { ES_URL: store.url, ...env } });
+  return run(options.bare ? args : ['es-tail', ...args], { ...options, env: { ES_URL: store.url, ...env } });
+}
+
+// Runs it beside the test. { child, out (so far), until(condition, what), stop(signal): ends it; end: its result }
+export function startTail(t, store, args, { env = {}, stdout = 'pipe' } = {}) {
+  const child = spawn(binary, ['es-tail', ...args], {
+    cwd: root, env: { ES_URL: store.url, ...env }, stdio: ['ignore', stdout, 'pipe'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const out = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) child[name]?.setEncoding('utf8').on('data', (data) => { out[name] += data; });
+  const end = once(child, 'close').then(([code, signal]) => ({ code, signal, ...out }));
+  return {
+    child, out, end,
+    async until(condition, what = String(condition)) {
+      for (const over = Date.now() + 20_000; !condition(out);) {
+        assert.ok(Date.now() < over, `waited for: ${what}\n${out.stderr}`);
+        await delay(5);
+      }
+    },
+    stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return end;
+    },
+  };
 }
 
 // Events with a number each: { n: from }, { n: from + 1 }…
@@ -35,3 +62,8 @@ export const numbered = (count, { type = 'order', from = 0 } = {}) =>
 export const linesOf = ({ stdout }) => stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
 
 export const subscriptions = (store) => store.requests.filter(({ kind }) => kind === 'subscribe');
+
+// The numbers in what -f '%n\\n' printed.
+export const numbersOf = ({ stdout }) => stdout.split('\n').filter(Boolean).map(Number);
+
+export const upTo = (count) => Array.from({ length: count }, (_, i) => i);
