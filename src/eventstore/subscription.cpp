@@ -84,13 +84,15 @@ Came Subscription::take(std::string_view message, Event& event) {
     throw base::Error(base::exit_missing_input,
                       fmt::format("there is no stream {}", base::one_line(target_.stream)));
   }
-  channel_.works();
+  channel_.answers();
   switch (reply_.kind) {
     case Kind::event:
       if (!is_new(event)) return Came::nothing;
+      channel_.works();
       place_ = {Place::Kind::after, event.original_revision(), event.original_position()};
       return Came::event;
     case Kind::checkpoint:
+      channel_.works();
       move_to(reply_.position, std::nullopt);
       return Came::advanced;
     case Kind::caught_up:
