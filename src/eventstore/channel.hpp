@@ -41,7 +41,10 @@ class Channel {
   // given up.
   net::Http2Came next(std::string_view& message, int64_t wait_ms);
 
-  // What came shows that the call works: the next loss is a new one.
+  // What came shows that the server is there again.
+  void answers();
+
+  // What came shows more, that the call gets on: the next loss is a new one, tried again at once.
   void works();
 
   // The call is of no more use; the next next() opens another, after a while. Throws the error when
@@ -66,7 +69,6 @@ class Channel {
   std::shared_ptr<Node> node_;
   std::unique_ptr<Rpc> rpc_;
   std::string server_;
-  bool was_reached_ = false;
   bool is_lost_ = false;  // and not yet there again
   int failures_ = 0;      // since it worked
   int64_t lost_since_ms_ = 0;

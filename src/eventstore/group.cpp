@@ -38,8 +38,10 @@ Came Group::next(Event& event, int64_t wait_ms) {
       continue;
     }
     persistent_reply(message, reply_, event);
+    channel_.answers();
+    if (reply_.kind != ReadReply::Kind::event) continue;
     channel_.works();
-    if (reply_.kind == ReadReply::Kind::event) return Came::event;
+    return Came::event;
   }
 }
 

@@ -112,6 +112,10 @@ std::string Runner::begin() {
     from = options_.fresh();
   }
   tracker_ = std::make_unique<Tracker>(from, found ? found->state : "");
+  if (!found) {
+    tracker_->pass(from);  // a restart begins here too, wherever the end is by then
+    save();
+  }
   source_ = options_.open(from);
   return found ? found->state : "";
 }
