@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
@@ -47,9 +48,10 @@ void put_back(const Letters& letters,
   }
 }
 
-// One cut off by a crash left its file.
-bool take(const Letters& letters) {
-  if (std::filesystem::exists(letters.taken)) {
+// A descriptor that holds them; -1 when there are none. One cut off by a crash left its file.
+int take(const Letters& letters) {
+  const base::Descriptor left(eventstore::hold_dead_letters(letters.taken));
+  if (left.fd >= 0) {
     put_back(letters, [](const std::string&, uint64_t) { return true; });
     std::filesystem::remove(letters.taken);
   }
@@ -82,7 +84,7 @@ std::string problem_of(const std::string& name, const std::vector<ProcessorSpec>
 }
 
 eventstore::RunnerOptions runner_for(const ProcessorSpec& spec, const Letters& letters,
-                                     EsStage& stage) {
+                                     EsStage& stage, const OnNotice& on_notice) {
   eventstore::RunnerOptions one;
   one.spec = spec;
   one.spec.types.clear();  // they were of its types
@@ -94,18 +96,19 @@ eventstore::RunnerOptions runner_for(const ProcessorSpec& spec, const Letters& l
   one.open = [path = letters.taken, name = spec.name](const Place& from) {
     return std::make_unique<eventstore::FileSource>(path, from, name);
   };
-  one.on_notice = [](const std::string& text) { report_progress(kEsTail, text); };
+  one.on_notice = on_notice;
   return one;
 }
 
 }  // namespace
 
-int replay_dead_letters(const Options& options) {
+int replay_dead_letters(const Options& options, const OnNotice& on_notice) {
   base::stop_on_signals();
   const std::vector<ProcessorSpec> specs = read_specs(options);
   const std::string path = options.values("stream")[1];
   const Letters letters = {path, path + ".replaying"};
-  if (!take(letters)) {
+  const base::Descriptor held(take(letters));
+  if (held.fd < 0) {
     throw base::Error(base::exit_missing_input, fmt::format("there are no dead letters: {} is not "
                                                             "there",
                                                             path));
@@ -122,15 +125,14 @@ int replay_dead_letters(const Options& options) {
     is_left = true;
   }
   for (const ProcessorSpec& spec : specs) {
-    if (names.count(spec.name) > 0) all.push_back(runner_for(spec, letters, stage));
+    if (names.count(spec.name) > 0) all.push_back(runner_for(spec, letters, stage, on_notice));
   }
   std::map<std::string, uint64_t> lines;  // of each processor all up to this one are settled
   for (const EsStage::Ended& one : stage.run(std::move(all))) {
     const bool is_whole = !one.error && !base::stop_asked();
     lines[one.name] = is_whole ? UINT64_MAX : one.place.revision;
     is_left = is_left || !is_whole || one.given_up > 0;
-    report_progress(kEsTail, fmt::format("{}: {} events done, {} failed again", one.name, one.done,
-                                         one.given_up));
+    on_notice(fmt::format("{}: {} events done, {} failed again", one.name, one.done, one.given_up));
   }
   put_back(letters, [&](const std::string& processor, uint64_t line) {
     const auto settled = lines.find(processor);

@@ -133,7 +133,7 @@ int run(const Options& options) {
     case EsJob::reset:
       return reset_checkpoint(options);
     case EsJob::replay:
-      return replay_dead_letters(options);
+      return replay_dead_letters(options, notices(options));
     case EsJob::process:
       return run_processors(options, notices(options));
     case EsJob::tail:

@@ -29,7 +29,7 @@ net::Http2Came Channel::next(std::string_view& message, int64_t wait_ms) {
     if (rpc_ == nullptr) open();
     const net::Http2Came came = rpc_->next(message, wait_ms);
     if (came == net::Http2Came::end) rpc_.reset();
-    if (came == net::Http2Came::data) was_reached_ = true;
+    if (came == net::Http2Came::data) nodes_.reached();
     return came;
   } catch (const base::Error& error) {
     if (!may_pass(error)) throw;
@@ -98,10 +98,11 @@ void Channel::fail(const base::Error& error) {
   ++failures_;
   const int64_t down_ms = now_ms - lost_since_ms_;
   const Connection& settings = nodes_.settings();
+  const bool was_reached = nodes_.was_reached();
   const bool is_often = failures_ >= settings.max_discover_attempts;
   const bool is_hopeless = is_often && had_call && error.code() == base::exit_malformed_reply;
   const bool is_enough =
-      options_.max_downtime_ms ? down_ms >= *options_.max_downtime_ms : is_often && !was_reached_;
+      options_.max_downtime_ms ? down_ms >= *options_.max_downtime_ms : is_often && !was_reached;
   if (is_hopeless || is_enough) {
     const std::string told = options_.max_downtime_ms
                                  ? fmt::format(" (given up after {})", base::duration(down_ms))
@@ -109,15 +110,14 @@ void Channel::fail(const base::Error& error) {
     throw base::Error(error.code(), error.what() + told);
   }
   int64_t wait_ms = settings.discovery_interval_ms;
-  if (was_reached_ || options_.max_downtime_ms) {
+  if (was_reached || options_.max_downtime_ms) {
     const int64_t backoff_ms = kFirstWaitMs << std::min(failures_ - 1, kMostDoublings);
     wait_ms = std::min(backoff_ms, kMostWaitMs);
     wait_ms = wait_ms / 2 + std::llround(static_cast<double>(wait_ms) / 2 * options_.random());
   }
+  if (options_.max_downtime_ms) wait_ms = std::min(wait_ms, *options_.max_downtime_ms - down_ms);
   not_before_ms_ = now_ms + wait_ms;
-  if (was_reached_ || !is_lost_) {
-    options_.on_notice(fmt::format("{}; trying again", error.what()));
-  }
+  if (!is_lost_) options_.on_notice(fmt::format("{}; trying again", error.what()));
   is_lost_ = true;
 }
 

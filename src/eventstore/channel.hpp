@@ -42,9 +42,10 @@ class Channel {
   // given up.
   net::Http2Came next(std::string_view& message, int64_t wait_ms);
 
-  // What came shows that the server is there again: the next loss is a new one.
+  // What came shows that the server is there again.
   void answers();
-  // What came shows that the call is of use, too: the next waits are short again.
+
+  // What came shows more, that the call gets on: the next loss is a new one, tried again at once.
   void works();
 
   // The call is of no more use; the next next() opens another, after a while. Throws the error when
@@ -69,7 +70,6 @@ class Channel {
   std::shared_ptr<Node> node_;
   std::unique_ptr<Rpc> rpc_;
   std::string server_;
-  bool was_reached_ = false;
   bool is_lost_ = false;  // and not yet there again
   int failures_ = 0;      // since it worked
   int64_t lost_since_ms_ = 0;

@@ -43,7 +43,7 @@ void write_lines(int fd, const std::string& path, std::string_view lines) {
     if (some < 0 && errno == EINTR) continue;
     if (some < 0) {
       const base::Error error = failure(path);
-      if (::ftruncate(fd, size) != 0) throw failure(path);
+      static_cast<void>(::ftruncate(fd, size) == 0);  // can't be done to a device
       throw base::Error(error);
     }
     written += static_cast<size_t>(some);
@@ -88,12 +88,31 @@ void append_dead_letters(const std::string& path, std::string_view lines) {
   }
 }
 
-bool take_dead_letters(const std::string& path, const std::string& new_path) {
-  const base::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.fd < 0 && errno == ENOENT) return false;
-  if (file.fd < 0 || ::flock(file.fd, LOCK_EX) != 0) throw failure(path);
-  if (::rename(path.c_str(), new_path.c_str()) != 0) throw failure(path);
-  return true;
+int hold_dead_letters(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return -1;
+  if (fd < 0) throw failure(path);
+  // Not flock(), by which those that append wait for each other.
+  struct flock whole = {};
+  whole.l_type = F_WRLCK;
+  if (::fcntl(fd, F_OFD_SETLK, &whole) == 0) return fd;
+  const bool is_taken = errno == EAGAIN || errno == EACCES;
+  const base::Error error = failure(path);
+  ::close(fd);
+  if (!is_taken) throw base::Error(error);
+  throw base::Error(base::exit_retries_spent,
+                    fmt::format("another replay works on {}: wait for its end", path));
+}
+
+int take_dead_letters(const std::string& path, const std::string& new_path) {
+  const int fd = hold_dead_letters(path);
+  if (fd < 0) return -1;
+  const bool is_taken = ::flock(fd, LOCK_EX) == 0 && ::rename(path.c_str(), new_path.c_str()) == 0;
+  const base::Error error = failure(path);
+  ::flock(fd, LOCK_UN);
+  if (is_taken) return fd;
+  ::close(fd);
+  throw base::Error(error);
 }
 
 }  // namespace eventstore

@@ -21,7 +21,11 @@ std::string processor_of(std::string_view line);
 // processes may do so, also while another takes the file away by take_dead_letters(). Throws 74.
 void append_dead_letters(const std::string& path, std::string_view lines);
 
-// Renames the file, so that nobody appends to it any more. False when it is not there. Throws 74.
-bool take_dead_letters(const std::string& path, const std::string& new_path);
+// A descriptor of the file, which one process can hold as long as that is open; -1 when there is no
+// such file. Throws 74, 75 when another process holds it.
+int hold_dead_letters(const std::string& path);
+
+// Renames the file, so that nobody appends to it any more, and holds it. As above.
+int take_dead_letters(const std::string& path, const std::string& new_path);
 
 }  // namespace eventstore

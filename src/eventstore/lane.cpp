@@ -103,12 +103,17 @@ void Lane::work(const std::vector<Event>& events, const std::vector<uint64_t>& t
       std::string problem;
       const size_t done = processor_->process_all(std::span(events).subspan(at, count), problem);
       if (done > 0) {
-        shared_.done(std::span(tickets).subspan(at, done), std::span(events).subspan(at, done),
-                     processor_->state());
+        const size_t from = at;
         at += done;
         failures = 0;
+        shared_.done(std::span(tickets).subspan(from, done), std::span(events).subspan(from, done),
+                     processor_->state());
       }
       if (problem.empty()) continue;
+      if (done == count) {  // no event's, as none is left that was given
+        shared_.on_first_failure(events[at - 1], problem);
+        continue;
+      }
       if (shared_.stop()) break;  // which may be why
       ++failures;
       if (failures == 1) shared_.on_first_failure(events[at], problem);

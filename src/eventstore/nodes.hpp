@@ -1,6 +1,7 @@
 // Which node of a cluster is asked, and the connection to it, which all calls share.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -48,6 +49,10 @@ class Nodes {
   // The next connection goes there.
   void redirect(const Endpoint& leader);
 
+  // Whether anything ever came of the calls. From any thread.
+  void reached() { was_reached_ = true; }
+  bool was_reached() const { return was_reached_; }
+
   // Opens a call with this message in it.
   std::unique_ptr<net::Http2Call> call(const Node& node, const char* path, std::string_view message,
                                        bool is_whole) const;
@@ -63,6 +68,7 @@ class Nodes {
   const Connect connect_;
   const base::Clock clock_;
   const std::function<size_t(size_t)> random_;
+  std::atomic<bool> was_reached_ = false;
   std::mutex mutex_;
   std::shared_ptr<Node> current_;
   std::optional<Endpoint> redirect_;

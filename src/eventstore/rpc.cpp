@@ -21,6 +21,8 @@ enum Code : int {
 
 bool is_of_request(const GrpcStatus& status) {
   if (status.exception == "not-leader") return false;
+  if (status.exception == "maximum-subscribers-reached")
+    return false;  // a lost one may still count
   switch (status.code) {
     case invalid_argument:
     case not_found:

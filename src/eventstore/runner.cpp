@@ -71,6 +71,7 @@ void Runner::read() {
   }
   Event event;
   uint64_t came_events = 0;
+  bool is_live = false;
   while (!shared_.stop()) {
     const bool owes_answers = group_ != nullptr && tracker_->unfinished() > 0;
     const Came came = source_->next(event, owes_answers ? kAnswerEveryMs : kLookEveryMs);
@@ -81,6 +82,8 @@ void Runner::read() {
       case Came::advanced:
       case Came::caught_up:
         tracker_->pass(source_->place());
+        if (came == Came::caught_up && !is_live) tell("live: all there was has come");
+        is_live = is_live || came == Came::caught_up;
         break;
       case Came::nothing:
         break;
@@ -112,6 +115,10 @@ std::string Runner::begin() {
     from = options_.fresh();
   }
   tracker_ = std::make_unique<Tracker>(from, found ? found->state : "");
+  if (!found) {
+    tracker_->pass(from);  // a restart begins here too, wherever the end is by then
+    save();
+  }
   source_ = options_.open(from);
   return found ? found->state : "";
 }

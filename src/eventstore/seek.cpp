@@ -142,9 +142,10 @@ bool read_offset(std::string_view text, int64_t now_ticks, Offset& offset) {
       return true;
     }
     if (base::read_number(time, number)) {
+      if (number < 0 || number > INT64_MAX / kTicksPerMs) return false;
       const int64_t ms = number < kFirstMs ? number * 1000 : number;
       offset.ticks = ms * kTicksPerMs;
-      return number >= 0 && number < INT64_MAX / kTicksPerMs;
+      return true;
     }
     return read_date_or_time(time, offset.ticks);
   }

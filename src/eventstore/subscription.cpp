@@ -2,10 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "base/utf8.hpp"
 
 namespace eventstore {
+
+namespace {
+
+constexpr uint64_t kLastRevision = INT64_MAX;  // the server's numbers are signed
+
+}  // namespace
 
 Subscription::Subscription(Nodes& nodes, const ChannelOptions& options, Target target,
                            Reading reading, Place from, uint64_t count)
@@ -15,7 +23,8 @@ Subscription::Subscription(Nodes& nodes, const ChannelOptions& options, Target t
       place_(from),
       channel_(nodes, options, [this] { return request(); }) {}
 
-// A subscription goes on behind a place, a read begins at it.
+// A subscription goes on behind a place, a read begins at it: in $all it gives what stands there
+// once more, in a stream it can begin with the next number.
 Channel::Request Subscription::request() const {
   ReadRequest read;
   read.stream = target_.stream;
@@ -23,7 +32,10 @@ Channel::Request Subscription::request() const {
   read.backwards = reading_ == Reading::backwards;
   read.resolve_links = target_.resolve_links;
   read.filter = target_.filter;
-  if (reading_ != Reading::follow) read.count = count_;
+  const bool comes_again = target_.is_all() && place_.kind == Place::Kind::after;
+  if (reading_ != Reading::follow) {
+    read.count = comes_again ? std::min(count_, kAllOfThem - 1) + 1 : count_;
+  }
   switch (place_.kind) {
     case Place::Kind::start:
       read.from = ReadRequest::From::start;
@@ -36,7 +48,7 @@ Channel::Request Subscription::request() const {
       break;
   }
   read.revision = place_.revision;
-  if (reading_ == Reading::to_end) ++read.revision;
+  if (reading_ == Reading::to_end) read.revision = std::min(read.revision, kLastRevision - 1) + 1;
   if (reading_ == Reading::backwards) --read.revision;
   read.position = place_.position;
   return {kReadPath, read_request(read)};
@@ -72,17 +84,15 @@ Came Subscription::take(std::string_view message, Event& event) {
     throw base::Error(base::exit_missing_input,
                       fmt::format("there is no stream {}", base::one_line(target_.stream)));
   }
-  if (reply_.kind == Kind::confirmation) {
-    channel_.answers();
-  } else {
-    channel_.works();
-  }
+  channel_.answers();
   switch (reply_.kind) {
     case Kind::event:
       if (!is_new(event)) return Came::nothing;
+      channel_.works();
       place_ = {Place::Kind::after, event.original_revision(), event.original_position()};
       return Came::event;
     case Kind::checkpoint:
+      channel_.works();
       move_to(reply_.position, std::nullopt);
       return Came::advanced;
     case Kind::caught_up:

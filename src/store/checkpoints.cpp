@@ -61,11 +61,22 @@ int open_locked(const std::string& path) {
                   name_of(path)));
 }
 
+// A file that was cut off within a page reads as if rows had never been: processors would begin
+// anew. It is small, so that a look at all of it costs nothing.
+void check_whole(const Database& database) {
+  const Statement check = prepare(database, "PRAGMA integrity_check(1)");
+  const std::string found = step(database, check) ? text_at(check, 0) : "no answer";
+  if (found != "ok") throw damaged(database.name, base::trim(found));
+}
+
 // Whether nothing is in it yet; throws when what is in it are no checkpoints.
 bool is_new(const Database& database) {
   const int64_t mark = number_of(database, "PRAGMA application_id");
   const int64_t tables = number_of(database, "SELECT count(*) FROM sqlite_master");
-  if (mark == kMark && tables > 0) return false;
+  if (mark == kMark && tables > 0) {
+    check_whole(database);
+    return false;
+  }
   if (mark == 0 && tables == 0) return true;
   throw base::Error(
       base::exit_local_io,
