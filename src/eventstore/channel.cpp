@@ -20,9 +20,9 @@ constexpr int64_t kLastedMs = 10'000;  // a call that was open so long worked
 }  // namespace
 
 net::Http2Came Channel::next(std::string_view& message, int64_t wait_ms) {
-  const int64_t left_ms = not_before_ms_ - options_.clock.monotonic_ms();
-  if (rpc_ == nullptr && left_ms > 0) {
-    options_.clock.sleep_ms(std::min(left_ms, wait_ms));
+  if (rpc_ == nullptr) {
+    const int64_t left_ms = not_before_ms_ - options_.clock.monotonic_ms();
+    if (left_ms > 0) options_.clock.sleep_ms(std::min(left_ms, wait_ms));
     if (left_ms > wait_ms) return net::Http2Came::nothing;
   }
   try {
