@@ -293,7 +293,9 @@ class Server {
   explicit Server(const std::string& url = "esdb://one:2113?tls=false")
       : nodes(
             eventstore::parse_connection_string(url, "--url"),
-            [this](const eventstore::Endpoint& endpoint) { return connect(endpoint); },
+            [this](const eventstore::Endpoint& endpoint, int64_t /*most_ms*/) {
+              return connect(endpoint);
+            },
             time.clock(), [](size_t) { return size_t{0}; }) {}
 
   eventstore::ChannelOptions options() {
