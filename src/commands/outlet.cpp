@@ -1,6 +1,8 @@
 #include "commands/outlet.hpp"
 
 #include <poll.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,7 +21,9 @@ namespace commands {
 namespace {
 
 constexpr size_t kMostBytesHeld = 65'536;
-constexpr size_t kSureBytes = 4'096;  // a pipe that takes anything takes as much at once
+// A pipe that takes anything takes as much at once; a file always takes all.
+constexpr size_t kSureBytes = 4'096;
+constexpr size_t kSureBytesOfFile = 65'536;
 
 // How much of it can go to a runner now: whole lines, or of a line that is too long all but what
 // could be half of a command's sign (:: or ##[).
@@ -39,17 +43,30 @@ bool is_writable(int descriptor, int wait_ms) {
   return ready > 0 && waits[0].revents != 0;
 }
 
+size_t sure_bytes(int descriptor) {
+  struct stat about {};
+  const bool is_file = ::fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
+  return is_file ? kSureBytesOfFile : kSureBytes;
+}
+
+// How much of it goes without waiting; 0 also where the kernel can't say (a pipe before Linux 6.4).
+size_t write_at_once(int descriptor, std::string_view text) {
+  const iovec part{const_cast<char*>(text.data()), text.size()};  // NOLINT(*-const-cast): C's type
+  return static_cast<size_t>(
+      std::max<ssize_t>(::pwritev2(descriptor, &part, 1, -1, RWF_NOWAIT), 0));
+}
+
 }  // namespace
 
-Outlet::Outlet(base::Env env, int descriptor) : env_(std::move(env)), descriptor_(descriptor) {}
+Outlet::Outlet(base::Env env, int descriptor)
+    : env_(std::move(env)), descriptor_(descriptor), sure_bytes_(sure_bytes(descriptor)) {}
 
 void Outlet::write_some() {
-  const std::string_view part = std::string_view(left_).substr(written_, kSureBytes);
-  if (descriptor_ == STDERR_FILENO) {
-    base::write_stderr(part);
-  } else {
-    base::write_stdout(part);
-  }
+  std::string_view part = std::string_view(left_).substr(written_);
+  const size_t gone = write_at_once(descriptor_, part);
+  part = part.substr(0, gone > 0 ? gone : sure_bytes_);
+  if (gone == 0 && descriptor_ == STDERR_FILENO) base::write_stderr(part);
+  if (gone == 0 && descriptor_ != STDERR_FILENO) base::write_stdout(part);
   is_in_line_ = part.back() != '\n';
   written_ += part.size();
   if (written_ < left_.size()) return;

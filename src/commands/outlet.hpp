@@ -39,8 +39,9 @@ class Outlet {
 
   base::Env env_;
   int descriptor_;
-  std::string line_;  // not whole yet
-  std::string left_;  // to be written, from written_ on
+  size_t sure_bytes_;  // once it takes anything
+  std::string line_;   // not whole yet
+  std::string left_;   // to be written, from written_ on
   size_t written_ = 0;
   bool is_in_line_ = false;
 };

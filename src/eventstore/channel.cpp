@@ -20,9 +20,9 @@ constexpr int64_t kLastedMs = 10'000;  // a call that was open so long worked
 }  // namespace
 
 net::Http2Came Channel::next(std::string_view& message, int64_t wait_ms) {
-  const int64_t left_ms = not_before_ms_ - options_.clock.monotonic_ms();
-  if (rpc_ == nullptr && left_ms > 0) {
-    options_.clock.sleep_ms(std::min(left_ms, wait_ms));
+  if (rpc_ == nullptr) {
+    const int64_t left_ms = not_before_ms_ - options_.clock.monotonic_ms();
+    if (left_ms > 0) options_.clock.sleep_ms(std::min(left_ms, wait_ms));
     if (left_ms > wait_ms) return net::Http2Came::nothing;
   }
   try {
@@ -99,10 +99,11 @@ void Channel::fail(const base::Error& error) {
   const int64_t down_ms = now_ms - lost_since_ms_;
   const Connection& settings = nodes_.settings();
   const bool was_reached = nodes_.was_reached();
-  const bool is_enough = options_.max_downtime_ms
-                             ? down_ms >= *options_.max_downtime_ms
-                             : !was_reached && failures_ >= settings.max_discover_attempts;
-  if (is_enough) {
+  const bool is_often = failures_ >= settings.max_discover_attempts;
+  const bool is_hopeless = is_often && had_call && error.code() == base::exit_malformed_reply;
+  const bool is_enough =
+      options_.max_downtime_ms ? down_ms >= *options_.max_downtime_ms : is_often && !was_reached;
+  if (is_hopeless || is_enough) {
     const std::string told = options_.max_downtime_ms
                                  ? fmt::format(" (given up after {})", base::duration(down_ms))
                                  : "";

@@ -19,7 +19,8 @@ struct ChannelOptions {
   std::function<double()> random;                          // from 0 to 1
   std::function<void(const std::string& text)> on_notice;  // lost, and there again
   // After so long without the server it is given up; without a limit never once it was reached, and
-  // before that after the connection string's maxDiscoverAttempts.
+  // before that after the connection string's maxDiscoverAttempts; so is a server whose replies are
+  // malformed so often without one that works.
   std::optional<int64_t> max_downtime_ms;
 };
 

@@ -153,7 +153,10 @@ async function stop(store) {
   if (!store.server?.listening) return;
   const closed = once(store.server, 'close');
   store.server.close();
-  for (const raw of store.raws.values()) raw.resetAndDestroy();
+  for (const raw of store.raws.values()) {
+    if (raw.writableEnded) raw.destroy(); // a reset behind an end fails, and the socket would stay
+    else raw.resetAndDestroy();
+  }
   await closed;
   for (const { consumers } of store.groups.values()) for (const { held } of consumers) for (const { timer } of held.values()) clearTimeout(timer);
 }

@@ -90,6 +90,9 @@ function thaw(proxy) {
 }
 
 function cut(proxy) {
-  for (const pair of proxy.pairs) for (const socket of pair) socket.resetAndDestroy();
+  for (const socket of [...proxy.pairs].flat()) {
+    if (socket.writableEnded) socket.destroy(); // a reset behind an end fails, and the socket would stay
+    else socket.resetAndDestroy();
+  }
   proxy.pairs.clear();
 }
