@@ -47,8 +47,8 @@ void EsProgress::look(uint64_t events, const eventstore::Place& place) {
   std::string text =
       fmt::format("{} events, {:.0f} a second", events, static_cast<double>(events) / seconds);
   if (now > first_) {
-    const double done = static_cast<double>(now - first_);
-    const double left = static_cast<double>(last_ - now);
+    const auto done = static_cast<double>(now - first_);
+    const auto left = static_cast<double>(last_ - now);
     const auto left_s = static_cast<int64_t>(seconds / done * left);
     const std::string lag = is_all_ ? fmt::format("{:.0f} %", 100 * done / (done + left))
                                     : fmt::format("{} behind", last_ - now);

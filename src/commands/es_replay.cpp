@@ -126,7 +126,7 @@ int replay_dead_letters(const Options& options, const OnNotice& on_notice) {
     is_left = true;
   }
   for (const ProcessorSpec& spec : specs) {
-    if (names.count(spec.name) > 0) all.push_back(runner_for(spec, letters, stage, on_notice));
+    if (names.contains(spec.name)) all.push_back(runner_for(spec, letters, stage, on_notice));
   }
   std::map<std::string, uint64_t> lines;  // of each processor all up to this one are settled
   for (const EsStage::Ended& one : stage.run(std::move(all))) {

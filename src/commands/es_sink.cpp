@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/utf8.hpp"
@@ -54,8 +55,10 @@ void append_line(const eventstore::Event& event, bool is_coloured, std::string& 
 
 }  // namespace
 
-EsSink::EsSink(const Options& options, const base::Clock& clock)
-    : clock_(clock), outlet_(options.env(), STDOUT_FILENO), path_(options.text("output-file")) {
+EsSink::EsSink(const Options& options, base::Clock clock)
+    : clock_(std::move(clock)),
+      outlet_(options.env(), STDOUT_FILENO),
+      path_(options.text("output-file")) {
   const bool is_terminal = path_.empty() && ::isatty(STDOUT_FILENO) == 1;
   if (options.toggle("json")) {
     shape_ = Shape::json;
@@ -120,10 +123,9 @@ void EsSink::write_file() {
     const ssize_t written = ::write(file_->fd, left.data(), left.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
-      const base::Error error(base::exit_local_io,
-                              fmt::format("can't write to {}: {}", path_, std::strerror(errno)));
+      const std::string why = std::strerror(errno);
       text_.erase(0, text_.size() - left.size());  // the rest may be tried again
-      throw error;
+      throw base::Error(base::exit_local_io, fmt::format("can't write to {}: {}", path_, why));
     }
     left.remove_prefix(static_cast<size_t>(written));
     is_synced_ = false;

@@ -18,7 +18,7 @@ namespace commands {
 class EsSink {
  public:
   // Throws 64 for a wrong format, 74 when the file can't be opened.
-  EsSink(const Options& options, const base::Clock& clock);
+  EsSink(const Options& options, base::Clock clock);
 
   void add(const eventstore::Event& event);
 

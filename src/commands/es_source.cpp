@@ -103,8 +103,10 @@ eventstore::Offset offset_of(const Options& options, eventstore::Reading reading
 }  // namespace
 
 EsSource::EsSource(const Options& options, OnNotice on_notice)
-    : options_(options), on_notice_(std::move(on_notice)), file_(options.text("from-file")) {
-  reading_ = read_reading(options);
+    : options_(options),
+      on_notice_(std::move(on_notice)),
+      file_(options.text("from-file")),
+      reading_(read_reading(options)) {
   if (options.is_on("stream")) target_.stream = options.values("stream").front();
   if (target_.stream == "$all") target_.stream.clear();
   target_.resolve_links = options.toggle("resolve-links");

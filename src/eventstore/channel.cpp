@@ -32,8 +32,10 @@ net::Http2Came Channel::next(std::string_view& message, int64_t wait_ms) {
     const net::Http2Came came = rpc_->next(message, wait_ms);
     if (came == net::Http2Came::nothing) check_answer();
     if (came == net::Http2Came::end) rpc_.reset();
-    if (came == net::Http2Came::data) is_answered_ = true;
-    if (came == net::Http2Came::data) nodes_.reached();
+    if (came != net::Http2Came::data) return came;
+    is_answered_ = true;
+    silent_since_ms_.reset();
+    nodes_.reached();
     return came;
   } catch (const base::Error& error) {
     // A certificate that is being replaced: it was good before.
@@ -45,10 +47,15 @@ net::Http2Came Channel::next(std::string_view& message, int64_t wait_ms) {
 }
 
 // A server may take the call and never say a word of it.
-void Channel::check_answer() const {
-  const int64_t most_ms = nodes_.settings().default_deadline_ms;
-  if (is_answered_ || !answers_soon_ || most_ms < 0) return;
-  if (options_.clock.monotonic_ms() - opened_ms_ < most_ms) return;
+void Channel::check_answer() {
+  const bool waits =
+      soon_ == Request::Soon::every_message || (soon_ == Request::Soon::answer && !is_answered_);
+  int64_t most_ms = nodes_.settings().default_deadline_ms;
+  if (!waits || most_ms < 0) return;
+  if (options_.max_downtime_ms) most_ms = std::min(most_ms, *options_.max_downtime_ms);
+  const int64_t now_ms = options_.clock.monotonic_ms();
+  if (!silent_since_ms_) silent_since_ms_ = now_ms;
+  if (now_ms - *silent_since_ms_ < most_ms) return;
   throw base::Error(base::exit_retries_spent,
                     fmt::format("{} has not answered the request within {} (defaultDeadline)",
                                 server_, base::duration(most_ms)));
@@ -69,7 +76,8 @@ void Channel::open() {
       std::make_unique<Rpc>(nodes_.call(*node_, request.path, request.message, request.is_whole));
   opened_ms_ = options_.clock.monotonic_ms();
   is_answered_ = false;
-  answers_soon_ = request.answers_soon;
+  silent_since_ms_.reset();
+  soon_ = request.soon;
 }
 
 void Channel::answers() {

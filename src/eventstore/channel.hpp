@@ -30,7 +30,8 @@ class Channel {
     const char* path;
     std::string message;
     bool is_whole = true;
-    bool answers_soon = true;  // within the connection string's defaultDeadline, or it is lost
+    // What has to come within the connection string's defaultDeadline each time; else it is lost.
+    enum class Soon { nothing, answer, every_message } soon = Soon::answer;
   };
 
   // `request` is asked at every opening, so that it tells where to go on.
@@ -63,7 +64,7 @@ class Channel {
   const std::string& server() const { return server_; }
 
  private:
-  void check_answer() const;
+  void check_answer();
   void open();
 
   Nodes& nodes_;
@@ -76,8 +77,9 @@ class Channel {
   int failures_ = 0;      // since it worked
   std::optional<int64_t> lost_since_ms_;
   int64_t opened_ms_ = 0;
-  bool is_answered_ = false;  // the open call
-  bool answers_soon_ = true;  // else it is lost
+  Request::Soon soon_ = Request::Soon::answer;  // of the open call
+  bool is_answered_ = false;
+  std::optional<int64_t> silent_since_ms_;
   int64_t not_before_ms_ = 0;
 };
 

@@ -58,7 +58,7 @@ class Lane {
 
  private:
   struct Task {
-    uint64_t ticket;
+    uint64_t ticket = 0;
     Event event;
   };
   void run();

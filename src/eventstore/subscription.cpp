@@ -53,8 +53,10 @@ Channel::Request Subscription::request() const {
   if (reading_ == Reading::backwards) --read.revision;
   read.position = place_.position;
   // The server may look through all of the log before it finds an event that fits.
-  const bool answers_soon = reading_ == Reading::follow || !target_.filter;
-  return {kReadPath, read_request(read), true, answers_soon};
+  using Soon = Channel::Request::Soon;
+  Soon soon = target_.filter ? Soon::nothing : Soon::every_message;
+  if (reading_ == Reading::follow) soon = Soon::answer;
+  return {kReadPath, read_request(read), true, soon};
 }
 
 Came Subscription::next(Event& event, int64_t wait_ms) {
