@@ -24,6 +24,7 @@ constexpr size_t kMostBytesHeld = 65'536;
 // A pipe that takes anything takes as much at once; a file always takes all.
 constexpr size_t kSureBytes = 4'096;
 constexpr size_t kSureBytesOfFile = 65'536;
+constexpr int kLookEveryMs = 100;
 
 // How much of it can go to a runner now: whole lines, or of a line that is too long all but what
 // could be half of a command's sign (:: or ##[).
@@ -34,10 +35,9 @@ size_t bytes_to_pass(const std::string& text) {
   return last == std::string::npos ? text.size() : last + 1;
 }
 
-// Whether it takes something within that time; -1 waits until a stop is asked for.
+// Whether it takes something within that time, or until a stop is asked for.
 bool is_writable(int descriptor, int wait_ms) {
-  pollfd waits[] = {{descriptor, POLLOUT, 0},
-                    {wait_ms < 0 ? base::stop_descriptor() : -1, POLLIN, 0}};
+  pollfd waits[] = {{descriptor, POLLOUT, 0}, {base::stop_descriptor(), POLLIN, 0}};
   int ready = ::poll(waits, 2, wait_ms);
   while (ready < 0 && errno == EINTR) ready = ::poll(waits, 2, wait_ms);
   return ready > 0 && waits[0].revents != 0;
@@ -58,8 +58,11 @@ size_t write_at_once(int descriptor, std::string_view text) {
 
 }  // namespace
 
-Outlet::Outlet(base::Env env, int descriptor)
-    : env_(std::move(env)), descriptor_(descriptor), sure_bytes_(sure_bytes(descriptor)) {}
+Outlet::Outlet(base::Env env, int descriptor, std::function<bool()> gives_up)
+    : env_(std::move(env)),
+      descriptor_(descriptor),
+      gives_up_(std::move(gives_up)),
+      sure_bytes_(sure_bytes(descriptor)) {}
 
 void Outlet::write_some() {
   std::string_view part = std::string_view(left_).substr(written_);
@@ -76,9 +79,10 @@ void Outlet::write_some() {
 
 void Outlet::flush() {
   while (!left_.empty()) {
-    const bool ready = is_writable(descriptor_, base::stop_asked() ? 0 : -1);
+    const bool waits = !gives_up_();
+    const bool ready = is_writable(descriptor_, waits ? kLookEveryMs : 0);
     if (ready) write_some();
-    if (!ready && base::stop_asked()) return;
+    if (!ready && !waits) return;
   }
 }
 
