@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { esTail, eventStoreFor, numbered } from './eventstore.mjs';
 import {
   eventsFile, hookFor, lines, processorsFile, runOn, runOnFile, start, startOn, until, upTo,
 } from './eventstore_run.mjs';
-import { binary, errorLine, file, folder, root, run } from './support.mjs';
+import { binary, file, folder, root, run } from './support.mjs';
 
 const AT_ONCE = { concurrency: 6 };
 const FAST = { attempts: 2, wait: '1ms' };
@@ -71,12 +71,14 @@ describe('output does not wait for the end', AT_ONCE, () => {
     ['a filter', () => ['--event-type', 'wanted', '-f', '%t\\n']],
     ['a processor of one type', (t) => ['--processors', processorsFile(t, { name: 'p', events: 'wanted', print: true, say: '{type}' })]],
   ]) {
-    test(`${name}: the one event that is wanted is printed while others keep coming`, async (t) => {
-      const flood = '{ echo \'{"type":"wanted"}\'; yes \'{"type":"other","data":{"n":1}}\'; } | "$@"';
-      const tail = start(t, ['-c', flood, 'x', binary, 'es-tail', '--from-file', '-', ...args(t)], { program: 'bash', detached: true });
-      t.after(() => { try { process.kill(-tail.child.pid, 'SIGKILL'); } catch { /* it has ended */ } });
-      await tail.until(({ stdout }) => stdout === 'wanted\n', 'the event');
-      process.kill(-tail.child.pid, 'SIGKILL');
+    test(`${name}: the one event that is wanted is printed while millions of others are read`, async (t) => {
+      const content = `{"type":"wanted"}\n${'{"type":"other","data":{"n":1}}\n'.repeat(4_000_000)}`;
+      const path = file(t, 'events.jsonl', content);
+      const tail = start(t, ['es-tail', '--from-file', path, ...args(t)]);
+      const [printed] = await once(tail.child.stdout, 'data');
+      const at = placeIn(tail.child.pid, path) ?? content.length;
+      assert.equal(printed.toString(), 'wanted\n');
+      assert.ok(at < content.length, 'the file was read to its end before');
     });
   }
 });
@@ -97,7 +99,7 @@ describe('standard output that nobody reads', AT_ONCE, () => {
     let code;
     child.on('exit', (its) => { code = its; });
     await until(() => code !== undefined, 'its end');
-    assert.equal(code, 1, stderr);
+    assert.ok([1, 74].includes(code), `${code}: ${stderr}`); // a part of the output is lost
     assert.match(stderr, /fails: fails stopped at event 0 of s/);
   });
 });
@@ -193,7 +195,7 @@ describe('a line without an end', AT_ONCE, () => {
       }
       const result = await tail.closed;
       assert.equal(result.code, 65, result.stderr);
-      assert.match(errorLine(result), /line 1 .*64 MiB/);
+      assert.match(result.stderr, /line 1 .*64 MiB/);
       assert.ok(peak_kib > 32 << 10 && peak_kib < 256 << 10, `${peak_kib} KiB`);
     });
   }
@@ -204,6 +206,16 @@ describe('a line without an end', AT_ONCE, () => {
     assert.deepEqual([result.code, result.stdout], [0, 'a\nb\n'], result.stderr);
   });
 });
+
+// How far a process has read in a file that it has open.
+function placeIn(pid, path) {
+  try {
+    const descriptor = readdirSync(`/proc/${pid}/fd`).find((one) => readlinkSync(`/proc/${pid}/fd/${one}`) === path);
+    return Number(/pos:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, 'utf8'))[1]);
+  } catch {
+    return undefined; // it has ended
+  }
+}
 
 function peakOf(pid) {
   try {
