@@ -63,6 +63,8 @@ pid_t start_program(const std::vector<std::string>& argv,
   ::posix_spawn_file_actions_adddup2(&actions.files, input, STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions.files, output, STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions.files, errors, STDERR_FILENO);
+  // libcurl's sockets don't close by themselves.
+  ::posix_spawn_file_actions_addclosefrom_np(&actions.files, STDERR_FILENO + 1);
   sigset_t usual;
   ::sigfillset(&usual);
   ::posix_spawnattr_setsigdefault(&actions.attributes, &usual);

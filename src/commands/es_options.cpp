@@ -92,8 +92,10 @@ std::vector<Option> server_options() {
        "give up after so long without the server; without it, never once it was reached"},
       {group, "--group", "NAME", "", "",
        "join this persistent subscription: the server hands each event to one of its consumers"},
-      {group, "--group-buffer", "N", "", "100",
-       "events that may be on their way to this consumer unacknowledged"},
+      {group, "--group-buffer", "N", "", "10",
+       "events that may be with this consumer unacknowledged; the time for all of them must stay "
+       "below "
+       "the group's message timeout"},
   };
 }
 

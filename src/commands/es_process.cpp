@@ -77,7 +77,9 @@ int run_processors(const Options& options, const OnNotice& on_notice) {
     one.sync_ms = sync_ms.value_or(0);
     one.takes = [&source](const eventstore::Event& event) { return source.takes(event); };
     one.fresh = [&source] { return source.first_place(); };
-    one.open = [&source](const eventstore::Place& from) { return source.open(from); };
+    one.open = [&source, types = spec.types](const eventstore::Place& from) {
+      return source.open(from, types);
+    };
     if (options.is_on("group")) one.join = [&source] { return source.join(); };
     one.on_notice = on_notice;
     all.push_back(std::move(one));

@@ -116,8 +116,9 @@ int replay_dead_letters(const Options& options, const OnNotice& on_notice) {
   EsStage stage(options);
   std::vector<eventstore::RunnerOptions> all;
   bool is_left = false;
-  std::set<std::string> names = processors_in(letters);
-  for (const std::string& name : processors_in(letters)) {
+  const std::set<std::string> found = processors_in(letters);
+  std::set<std::string> names = found;
+  for (const std::string& name : found) {
     const std::string problem = problem_of(name, specs, options.text("processors"));
     if (problem.empty()) continue;
     report_error(options.env(), kEsTail, {base::exit_answer_no, problem});

@@ -44,9 +44,11 @@ net::Http2Options http2_options(const eventstore::Connection& settings, const ba
 }
 
 eventstore::Nodes::Connect connect_by(const net::Http2Options& http2) {
-  return [http2](const eventstore::Endpoint& endpoint) -> eventstore::Calls {
+  return [http2](const eventstore::Endpoint& endpoint, int64_t most_ms) -> eventstore::Calls {
+    net::Http2Options timed = http2;
+    timed.connect_timeout_ms = most_ms;
     const auto connection =
-        std::make_shared<net::Http2Connection>(endpoint.host, endpoint.port, http2);
+        std::make_shared<net::Http2Connection>(endpoint.host, endpoint.port, timed);
     return [connection](const std::string& path, const net::Headers& headers, std::string_view body,
                         bool is_whole) { return connection->call(path, headers, body, is_whole); };
   };
@@ -151,10 +153,14 @@ eventstore::Place EsSource::last_place() const {
   return eventstore::last_place(*nodes_, channel_, target_);
 }
 
-std::unique_ptr<eventstore::Source> EsSource::open(const eventstore::Place& from) const {
+std::unique_ptr<eventstore::Source> EsSource::open(const eventstore::Place& from,
+                                                   const std::vector<std::string>& types) const {
   if (is_file()) return std::make_unique<eventstore::FileSource>(file_, from);
   const uint64_t count = filter_ ? eventstore::kAllOfThem : count_;
-  return std::make_unique<eventstore::Subscription>(*nodes_, channel_, target_, reading_, from,
+  eventstore::Target target = target_;
+  const bool can_filter = target.is_all() && !target.filter && !types.empty();
+  if (can_filter) target.filter = {eventstore::Filter::On::type, "", types};
+  return std::make_unique<eventstore::Subscription>(*nodes_, channel_, target, reading_, from,
                                                     count);
 }
 

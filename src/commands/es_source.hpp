@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "commands/options.hpp"
 #include "eventstore/group.hpp"
@@ -33,7 +34,9 @@ class EsSource {
   eventstore::Place first_place() const;
   eventstore::Place last_place() const;
 
-  std::unique_ptr<eventstore::Source> open(const eventstore::Place& from) const;
+  // `types`, when there are some: no other events are wanted.
+  std::unique_ptr<eventstore::Source> open(const eventstore::Place& from,
+                                           const std::vector<std::string>& types = {}) const;
   std::unique_ptr<eventstore::Group> join() const;
 
   // What the server does not filter.

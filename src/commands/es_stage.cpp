@@ -24,12 +24,13 @@ EsStage::EsStage(const Options& options)
       clock_(base::real_clock()),
       drain_ms_(options.duration_ms("drain-timeout", 0)),
       fails_fast_(options.toggle("fail-fast")),
-      outlet_(env_, STDOUT_FILENO) {}
+      outlet_(env_, STDOUT_FILENO, [this] { return is_stopped(); }) {}
 
 void EsStage::equip(eventstore::RunnerOptions& runner) {
   runner.clock = clock_;
   runner.around = [this] { return surroundings(); };
   runner.stop = [this] { return is_stopped(); };
+  runner.on_loss = [](const std::string& text) { report_progress(kEsTail, text); };
 }
 
 bool EsStage::is_stopped() const {

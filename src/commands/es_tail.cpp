@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -21,10 +22,30 @@ namespace commands {
 namespace {
 
 constexpr int64_t kLookEveryMs = 100;
+constexpr int64_t kSameForMs = 1'000;
+constexpr uint64_t kLooksAtOnce = 256;
+
+// Several processors on one connection have the same to say when it is lost.
+class Notices {
+ public:
+  void tell(const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    const int64_t now_ms = base::real_clock().monotonic_ms();
+    const bool is_again = text == text_ && now_ms - told_ms_ < kSameForMs;
+    if (!is_again) report_progress(kEsTail, text);
+    text_ = text;
+    told_ms_ = now_ms;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string text_;
+  int64_t told_ms_ = 0;
+};
 
 OnNotice notices(const Options& options) {
   if (options.toggle("quiet")) return [](const std::string&) {};
-  return [](const std::string& text) { report_progress(kEsTail, text); };
+  return [told = std::make_shared<Notices>()](const std::string& text) { told->tell(text); };
 }
 
 // Hands on each event that is wanted until `count`, the end or a stop.
@@ -73,11 +94,17 @@ class Tail {
       const eventstore::Came came = source_->next(event, sink_.is_empty() ? kLookEveryMs : 0);
       if (came == eventstore::Came::event) take(event);
       const bool is_pause = came != eventstore::Came::event;
-      if (is_pause || sink_.is_full()) flush();
+      if (is_pause || sink_.is_full() || is_time()) flush();
       if (came == eventstore::Came::caught_up && progress_ && is_followed_)
         progress_->live(events_);
       if (came == eventstore::Came::end) return;
     }
+  }
+
+  // Nobody waits for long for what has come, also while nothing more is wanted of what comes.
+  bool is_time() {
+    if (++looks_ % kLooksAtOnce != 0) return false;
+    return clock_.monotonic_ms() - flushed_ms_ >= kLookEveryMs;
   }
 
   void take(const eventstore::Event& event) {
@@ -90,6 +117,7 @@ class Tail {
   void flush() {
     if (!sink_.is_empty() && progress_) progress_->end();
     sink_.flush();
+    flushed_ms_ = clock_.monotonic_ms();
     if (!base::stop_asked()) answer();  // else it may not be written
     if (progress_) progress_->look(events_, source_->place());
   }
@@ -115,6 +143,8 @@ class Tail {
   bool is_forwards_;
   bool is_followed_;
   uint64_t events_ = 0;
+  uint64_t looks_ = 0;
+  int64_t flushed_ms_ = 0;
   std::unique_ptr<eventstore::Source> source_;
   eventstore::Group* group_ = nullptr;   // the same, when it is one
   std::vector<std::string> unanswered_;  // of the group's events, printed or not wanted

@@ -1,6 +1,8 @@
 #include "commands/outlet.hpp"
 
 #include <poll.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,7 +21,10 @@ namespace commands {
 namespace {
 
 constexpr size_t kMostBytesHeld = 65'536;
-constexpr size_t kSureBytes = 4'096;  // a pipe that takes anything takes as much at once
+// A pipe that takes anything takes as much at once; a file always takes all.
+constexpr size_t kSureBytes = 4'096;
+constexpr size_t kSureBytesOfFile = 65'536;
+constexpr int kLookEveryMs = 100;
 
 // How much of it can go to a runner now: whole lines, or of a line that is too long all but what
 // could be half of a command's sign (:: or ##[).
@@ -30,26 +35,41 @@ size_t bytes_to_pass(const std::string& text) {
   return last == std::string::npos ? text.size() : last + 1;
 }
 
-// Whether it takes something within that time; -1 waits until a stop is asked for.
+// Whether it takes something within that time, or until a stop is asked for.
 bool is_writable(int descriptor, int wait_ms) {
-  pollfd waits[] = {{descriptor, POLLOUT, 0},
-                    {wait_ms < 0 ? base::stop_descriptor() : -1, POLLIN, 0}};
+  pollfd waits[] = {{descriptor, POLLOUT, 0}, {base::stop_descriptor(), POLLIN, 0}};
   int ready = ::poll(waits, 2, wait_ms);
   while (ready < 0 && errno == EINTR) ready = ::poll(waits, 2, wait_ms);
   return ready > 0 && waits[0].revents != 0;
 }
 
+size_t sure_bytes(int descriptor) {
+  struct stat about {};
+  const bool is_file = ::fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
+  return is_file ? kSureBytesOfFile : kSureBytes;
+}
+
+// How much of it goes without waiting; 0 also where the kernel can't say (a pipe before Linux 6.4).
+size_t write_at_once(int descriptor, std::string_view text) {
+  const iovec part{const_cast<char*>(text.data()), text.size()};  // NOLINT(*-const-cast): C's type
+  return static_cast<size_t>(
+      std::max<ssize_t>(::pwritev2(descriptor, &part, 1, -1, RWF_NOWAIT), 0));
+}
+
 }  // namespace
 
-Outlet::Outlet(base::Env env, int descriptor) : env_(std::move(env)), descriptor_(descriptor) {}
+Outlet::Outlet(base::Env env, int descriptor, std::function<bool()> gives_up)
+    : env_(std::move(env)),
+      descriptor_(descriptor),
+      gives_up_(std::move(gives_up)),
+      sure_bytes_(sure_bytes(descriptor)) {}
 
 void Outlet::write_some() {
-  const std::string_view part = std::string_view(left_).substr(written_, kSureBytes);
-  if (descriptor_ == STDERR_FILENO) {
-    base::write_stderr(part);
-  } else {
-    base::write_stdout(part);
-  }
+  std::string_view part = std::string_view(left_).substr(written_);
+  const size_t gone = write_at_once(descriptor_, part);
+  part = part.substr(0, gone > 0 ? gone : sure_bytes_);
+  if (gone == 0 && descriptor_ == STDERR_FILENO) base::write_stderr(part);
+  if (gone == 0 && descriptor_ != STDERR_FILENO) base::write_stdout(part);
   is_in_line_ = part.back() != '\n';
   written_ += part.size();
   if (written_ < left_.size()) return;
@@ -59,9 +79,10 @@ void Outlet::write_some() {
 
 void Outlet::flush() {
   while (!left_.empty()) {
-    const bool ready = is_writable(descriptor_, base::stop_asked() ? 0 : -1);
+    const bool waits = !gives_up_();
+    const bool ready = is_writable(descriptor_, waits ? kLookEveryMs : 0);
     if (ready) write_some();
-    if (!ready && base::stop_asked()) return;
+    if (!ready && !waits) return;
   }
 }
 

@@ -4,20 +4,24 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
 #include "base/env.hpp"
+#include "base/signals.hpp"
 
 namespace commands {
 
 class Outlet {
  public:
-  Outlet(base::Env env, int descriptor);
+  // `gives_up` is asked while it waits.
+  Outlet(base::Env env, int descriptor, std::function<bool()> gives_up = base::stop_asked);
 
-  // Writes it, waiting for a reader that stalls; but once a stop is asked for (base/signals.hpp)
-  // only what goes without waiting, so that finishing comes first. Throws 74 for standard output.
+  // Writes it, waiting for a reader that stalls; but once it gives up, as a rule when a stop is
+  // asked for, only what goes without waiting, so that finishing comes first. Throws 74 for
+  // standard output.
   void take(std::string_view text);
 
   // The same for whole lines of our own, which a runner is to obey.
@@ -39,8 +43,10 @@ class Outlet {
 
   base::Env env_;
   int descriptor_;
-  std::string line_;  // not whole yet
-  std::string left_;  // to be written, from written_ on
+  std::function<bool()> gives_up_;
+  size_t sure_bytes_;  // once it takes anything
+  std::string line_;   // not whole yet
+  std::string left_;   // to be written, from written_ on
   size_t written_ = 0;
   bool is_in_line_ = false;
 };

@@ -15,36 +15,61 @@ namespace {
 constexpr int64_t kFirstWaitMs = 100;
 constexpr int64_t kMostWaitMs = 10'000;
 constexpr int kMostDoublings = 7;
+constexpr int64_t kConnectMs = 10'000;
+constexpr int64_t kLeastConnectMs = 100;
 constexpr int64_t kLastedMs = 10'000;  // a call that was open so long worked
 
 }  // namespace
 
 net::Http2Came Channel::next(std::string_view& message, int64_t wait_ms) {
-  const int64_t left_ms = not_before_ms_ - options_.clock.monotonic_ms();
-  if (rpc_ == nullptr && left_ms > 0) {
-    options_.clock.sleep_ms(std::min(left_ms, wait_ms));
+  if (rpc_ == nullptr) {
+    const int64_t left_ms = not_before_ms_ - options_.clock.monotonic_ms();
+    if (left_ms > 0) options_.clock.sleep_ms(std::min(left_ms, wait_ms));
     if (left_ms > wait_ms) return net::Http2Came::nothing;
   }
   try {
     if (rpc_ == nullptr) open();
     const net::Http2Came came = rpc_->next(message, wait_ms);
+    if (came == net::Http2Came::nothing) check_answer();
     if (came == net::Http2Came::end) rpc_.reset();
+    if (came == net::Http2Came::data) is_answered_ = true;
     if (came == net::Http2Came::data) nodes_.reached();
     return came;
   } catch (const base::Error& error) {
-    if (!may_pass(error)) throw;
+    // A certificate that is being replaced: it was good before.
+    const bool is_of_files = error.code() == base::exit_configuration && nodes_.was_reached();
+    if (!may_pass(error) && !is_of_files) throw;
     fail(error);
     return net::Http2Came::nothing;
   }
 }
 
+// A server may take the call and never say a word of it.
+void Channel::check_answer() const {
+  const int64_t most_ms = nodes_.settings().default_deadline_ms;
+  if (is_answered_ || !answers_soon_ || most_ms < 0) return;
+  if (options_.clock.monotonic_ms() - opened_ms_ < most_ms) return;
+  throw base::Error(base::exit_retries_spent,
+                    fmt::format("{} has not answered the request within {} (defaultDeadline)",
+                                server_, base::duration(most_ms)));
+}
+
 void Channel::open() {
-  node_ = nodes_.node();
+  int64_t most_ms = kConnectMs;
+  if (options_.max_downtime_ms) {
+    const int64_t now_ms = options_.clock.monotonic_ms();
+    if (!lost_since_ms_) lost_since_ms_ = now_ms;
+    most_ms = std::clamp(*options_.max_downtime_ms - (now_ms - *lost_since_ms_), kLeastConnectMs,
+                         kConnectMs);
+  }
+  node_ = nodes_.node(most_ms);
   server_ = name_of(node_->endpoint);
   const Request request = request_();
   rpc_ =
       std::make_unique<Rpc>(nodes_.call(*node_, request.path, request.message, request.is_whole));
   opened_ms_ = options_.clock.monotonic_ms();
+  is_answered_ = false;
+  answers_soon_ = request.answers_soon;
 }
 
 void Channel::answers() {
@@ -55,6 +80,7 @@ void Channel::answers() {
 void Channel::works() {
   answers();
   failures_ = 0;
+  lost_since_ms_.reset();
 }
 
 void Channel::send(std::string_view message) {
@@ -93,10 +119,13 @@ void Channel::fail(const base::Error& error) {
   }
   if (node_ != nullptr) nodes_.lost(node_);
   node_ = nullptr;
-  if (had_call && now_ms - opened_ms_ >= kLastedMs) failures_ = 0;
-  if (!is_lost_) lost_since_ms_ = now_ms;
+  if (had_call && is_answered_ && now_ms - opened_ms_ >= kLastedMs) {
+    failures_ = 0;
+    lost_since_ms_.reset();
+  }
+  if (!lost_since_ms_) lost_since_ms_ = now_ms;
   ++failures_;
-  const int64_t down_ms = now_ms - lost_since_ms_;
+  const int64_t down_ms = now_ms - *lost_since_ms_;
   const Connection& settings = nodes_.settings();
   const bool was_reached = nodes_.was_reached();
   const bool is_often = failures_ >= settings.max_discover_attempts;

@@ -30,6 +30,7 @@ class Channel {
     const char* path;
     std::string message;
     bool is_whole = true;
+    bool answers_soon = true;  // within the connection string's defaultDeadline, or it is lost
   };
 
   // `request` is asked at every opening, so that it tells where to go on.
@@ -62,6 +63,7 @@ class Channel {
   const std::string& server() const { return server_; }
 
  private:
+  void check_answer() const;
   void open();
 
   Nodes& nodes_;
@@ -72,8 +74,10 @@ class Channel {
   std::string server_;
   bool is_lost_ = false;  // and not yet there again
   int failures_ = 0;      // since it worked
-  int64_t lost_since_ms_ = 0;
+  std::optional<int64_t> lost_since_ms_;
   int64_t opened_ms_ = 0;
+  bool is_answered_ = false;  // the open call
+  bool answers_soon_ = true;  // else it is lost
   int64_t not_before_ms_ = 0;
 };
 

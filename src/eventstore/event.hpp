@@ -1,9 +1,11 @@
 // An event as the server recorded it, and where it stands.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace eventstore {
 
@@ -25,6 +27,11 @@ struct Link {
   Position position;
   std::string id;  // UUID, 8-4-4-4-12 in lower case
 };
+
+// What an ID may be made of: printable ASCII without spaces, so that it can stand anywhere.
+inline bool is_id(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
 
 struct Event {
   std::string stream;     // bytes, which need not be UTF-8

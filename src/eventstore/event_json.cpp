@@ -129,6 +129,7 @@ bool take_place(const Found& found, Recorded& to) {
     take_number(found, to.position.prepare);
   } else if (name == "id") {
     take_text(found, to.id);
+    if (!is_id(to.id)) throw found.error("must be printable ASCII without spaces");
   } else {
     return false;
   }

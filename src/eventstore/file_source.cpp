@@ -19,6 +19,7 @@ namespace eventstore {
 namespace {
 
 constexpr size_t kBytesAtOnce = 65'536;
+constexpr size_t kMostLineBytes = size_t{64} << 20U;
 
 // Standard input as it is: it may be a socket, which has no name to be opened by.
 int open_events(const std::string& path) {
@@ -83,6 +84,11 @@ Came FileSource::read_more(int64_t wait_ms) {
   pollfd waits = {file_.fd, POLLIN, 0};
   if (::poll(&waits, 1, static_cast<int>(wait_ms)) <= 0) return Came::nothing;
   text_.erase(0, at_);
+  if (text_.size() > kMostLineBytes) {
+    throw base::Error(base::exit_bad_input,
+                      fmt::format("{}: line {} is longer than {} MiB, so it is no event", path_,
+                                  line_ + 1, kMostLineBytes >> 20U));
+  }
   at_ = 0;
   const size_t before = text_.size();
   searched_ = before;

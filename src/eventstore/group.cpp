@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/signals.hpp"
 
 namespace eventstore {
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr size_t kIdsAtOnce = 2'000;  // as the official clients' limit
 constexpr int64_t kGoodbyeMs = 1'000;
+constexpr size_t kMostRemembered = 100;
 
 }  // namespace
 
@@ -21,6 +23,7 @@ Group::Group(Nodes& nodes, const ChannelOptions& options, std::string stream, st
       group_(std::move(group)),
       buffer_(buffer),
       channel_(nodes, options, [this] {
+        acknowledged_.clear();  // what was said on a call that broke may not have come
         return Channel::Request{kPersistentReadPath,
                                 join_request(stream_.empty() ? "$all" : stream_, group_, buffer_),
                                 false};
@@ -39,20 +42,35 @@ Came Group::next(Event& event, int64_t wait_ms) {
     }
     persistent_reply(message, reply_, event);
     channel_.answers();
-    if (reply_.kind != ReadReply::Kind::event) continue;
-    channel_.works();
-    return Came::event;
+    const bool is_event = reply_.kind == ReadReply::Kind::event;
+    if (is_event) channel_.works();
+    if (is_event && is_new(event.original_id())) return Came::event;
+    if (base::stop_asked()) return Came::nothing;
   }
+}
+
+// The server gives an event again after its message timeout, however long the queue here is.
+bool Group::is_new(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  if (std::find(acknowledged_.begin(), acknowledged_.end(), id) != acknowledged_.end()) {
+    done_.push_back(id);
+    return false;
+  }
+  return in_hand_.insert(id).second;
 }
 
 void Group::ack(const std::string& id) {
   const std::lock_guard lock(mutex_);
   done_.push_back(id);
+  in_hand_.erase(id);
+  acknowledged_.push_back(id);
+  if (acknowledged_.size() > kMostRemembered) acknowledged_.pop_front();
 }
 
 void Group::nack(const std::string& id, Nack action, const std::string& reason) {
   const std::lock_guard lock(mutex_);
   refused_.push_back({id, action, reason});
+  in_hand_.erase(id);
 }
 
 void Group::leave() {

@@ -2,7 +2,9 @@
 // consumers, and again until it is acknowledged.
 #pragma once
 
+#include <deque>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,8 @@ class Group : public Source {
   Group(Nodes& nodes, const ChannelOptions& options, std::string stream, std::string group,
         int buffer);
 
-  // Never the end. Throws as Channel::next does, 66 when there is no such group.
+  // Never the end. An event that the server hands out again while this consumer still has it is not
+  // given twice. Throws as Channel::next does, 66 when there is no such group.
   Came next(Event& event, int64_t wait_ms) override;
 
   // The server keeps the place.
@@ -37,6 +40,8 @@ class Group : public Source {
   void leave();
 
  private:
+  bool is_new(const std::string& id);
+
   struct Refusal {
     std::string id;
     Nack action;
@@ -51,6 +56,8 @@ class Group : public Source {
   std::mutex mutex_;
   std::vector<std::string> done_;
   std::vector<Refusal> refused_;
+  std::set<std::string> in_hand_;         // given, and nothing said of them yet
+  std::deque<std::string> acknowledged_;  // of this call, the last ones
 };
 
 }  // namespace eventstore

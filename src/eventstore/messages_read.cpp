@@ -53,6 +53,7 @@ void read_uuid(Reader reader, std::string& id) {
         break;
       case bytes_of(2):
         id.assign(view_of(reader));
+        if (!is_id(id)) throw malformed("an ID with white space or control characters");
         for (char& c : id) {
           if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
         }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/signals.hpp"
 #include "base/text.hpp"
@@ -47,19 +48,40 @@ Nodes::Nodes(Connection settings, Connect connect, base::Clock clock,
       clock_(std::move(clock)),
       random_(std::move(random)) {}
 
-std::shared_ptr<Node> Nodes::node() {
-  const std::lock_guard lock(mutex_);
+std::shared_ptr<Node> Nodes::node(int64_t most_ms) {
+  std::unique_lock lock(mutex_);
   if (current_ != nullptr) return current_;
-  if (redirect_) {
-    const Endpoint leader = *redirect_;
-    redirect_.reset();
-    current_ = connect_to(leader);
-  } else if (settings_.discover) {
-    current_ = discover();
-  } else {
-    current_ = connect_to(settings_.hosts.front());
+  if (is_connecting_) {
+    const uint64_t before = attempts_;
+    while (attempts_ == before) connected_.wait(lock);
+    if (current_ == nullptr) throw base::Error(failure_.value());
+    return current_;
   }
-  return current_;
+  const std::optional<Endpoint> leader = std::exchange(redirect_, std::nullopt);
+  is_connecting_ = true;
+  lock.unlock();
+  std::shared_ptr<Node> node;
+  std::optional<base::Error> failure;
+  try {
+    node = connect(leader, most_ms);
+  } catch (const base::Error& error) {
+    failure = error;
+  } catch (const std::exception& error) {
+    failure = base::Error(base::exit_our_bug, error.what());
+  }
+  lock.lock();
+  is_connecting_ = false;
+  ++attempts_;
+  current_ = node;
+  failure_ = failure;
+  connected_.notify_all();
+  if (failure) throw base::Error(*failure);
+  return node;
+}
+
+std::shared_ptr<Node> Nodes::connect(const std::optional<Endpoint>& leader, int64_t most_ms) {
+  if (leader) return connect_to(*leader, most_ms);
+  return settings_.discover ? discover(most_ms) : connect_to(settings_.hosts.front(), most_ms);
 }
 
 void Nodes::lost(const std::shared_ptr<Node>& node) {
@@ -69,7 +91,8 @@ void Nodes::lost(const std::shared_ptr<Node>& node) {
 
 void Nodes::redirect(const Endpoint& leader) {
   const std::lock_guard lock(mutex_);
-  redirect_ = leader;
+  const bool is_there = current_ != nullptr && current_->endpoint == leader;
+  if (!is_there) redirect_ = leader;
 }
 
 std::unique_ptr<net::Http2Call> Nodes::call(const Node& node, const char* path,
@@ -77,19 +100,19 @@ std::unique_ptr<net::Http2Call> Nodes::call(const Node& node, const char* path,
   return node.calls(path, call_headers(settings_), grpc_frame(message), is_whole);
 }
 
-std::shared_ptr<Node> Nodes::connect_to(const Endpoint& endpoint) const {
-  return std::make_shared<Node>(Node{endpoint, connect_(endpoint)});
+std::shared_ptr<Node> Nodes::connect_to(const Endpoint& endpoint, int64_t most_ms) const {
+  return std::make_shared<Node>(Node{endpoint, connect_(endpoint, most_ms)});
 }
 
 // Asks the seeds in a random order; the first answer that names a fit member decides.
-std::shared_ptr<Node> Nodes::discover() {
+std::shared_ptr<Node> Nodes::discover(int64_t most_ms) {
   std::vector<Endpoint> seeds = settings_.hosts;
   std::vector<std::string> problems;
   while (!seeds.empty()) {
     const auto seed = seeds.begin() + static_cast<ptrdiff_t>(random_(seeds.size()));
     try {
       const auto member = choose_member(members_by(*seed), settings_.prefer, random_);
-      if (member) return connect_to(*member);
+      if (member) return connect_to(*member, most_ms);
       problems.push_back(fmt::format("{} knows of no member that can be read", name_of(*seed)));
     } catch (const base::Error& error) {
       if (error.code() == base::exit_interrupted) throw;
@@ -102,9 +125,9 @@ std::shared_ptr<Node> Nodes::discover() {
 }
 
 std::vector<Member> Nodes::members_by(const Endpoint& seed) const {
-  const std::shared_ptr<Node> node = connect_to(seed);
-  Rpc rpc(call(*node, kGossipPath, "", true));
   const int64_t until_ms = clock_.monotonic_ms() + settings_.gossip_timeout_ms;
+  const std::shared_ptr<Node> node = connect_to(seed, settings_.gossip_timeout_ms);
+  Rpc rpc(call(*node, kGossipPath, "", true));
   std::string_view message;
   while (clock_.monotonic_ms() < until_ms) {
     if (base::stop_asked()) throw base::Error(base::exit_interrupted, "stopped while connecting");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -31,8 +32,8 @@ std::string name_of(const Endpoint& endpoint);  // "host:port"
 
 class Nodes {
  public:
-  // Connects to one endpoint. Throws as net::Http2Connection does.
-  using Connect = std::function<Calls(const Endpoint&)>;
+  // Connects to one endpoint, within a time. Throws as net::Http2Connection does.
+  using Connect = std::function<Calls(const Endpoint&, int64_t most_ms)>;
 
   // `random` gives a number below the one it gets, which is above 0.
   Nodes(Connection settings, Connect connect, base::Clock clock,
@@ -40,8 +41,9 @@ class Nodes {
 
   // The connection in use; when there is none, one new attempt: to the leader that an answer named,
   // to the only host, or to the member that the first seed with an answer leads to. Throws 69 when
-  // nobody answers, naming each seed and why; else what connecting throws. From any thread.
-  std::shared_ptr<Node> node();
+  // nobody answers, naming each seed and why; else what connecting throws. A connection may take
+  // most_ms. From any thread: who asks while another connects gets what becomes of that.
+  std::shared_ptr<Node> node(int64_t most_ms);
 
   // This one is not to be used again.
   void lost(const std::shared_ptr<Node>& node);
@@ -60,8 +62,9 @@ class Nodes {
   const Connection& settings() const { return settings_; }
 
  private:
-  std::shared_ptr<Node> connect_to(const Endpoint& endpoint) const;
-  std::shared_ptr<Node> discover();
+  std::shared_ptr<Node> connect(const std::optional<Endpoint>& leader, int64_t most_ms);
+  std::shared_ptr<Node> connect_to(const Endpoint& endpoint, int64_t most_ms) const;
+  std::shared_ptr<Node> discover(int64_t most_ms);
   std::vector<Member> members_by(const Endpoint& seed) const;
 
   const Connection settings_;
@@ -70,6 +73,10 @@ class Nodes {
   const std::function<size_t(size_t)> random_;
   std::atomic<bool> was_reached_ = false;
   std::mutex mutex_;
+  std::condition_variable connected_;  // or not
+  bool is_connecting_ = false;
+  uint64_t attempts_ = 0;               // that have ended
+  std::optional<base::Error> failure_;  // of the last one
   std::shared_ptr<Node> current_;
   std::optional<Endpoint> redirect_;
 };

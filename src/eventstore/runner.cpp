@@ -186,7 +186,7 @@ void Runner::give_up(const Event& event, const std::string& problem) {
   if (!spec.dead_letter.empty()) {
     append_dead_letters(spec.dead_letter,
                         dead_letter(event, spec.name, problem, options_.clock.unix_s()));
-    tell(fmt::format("{} was put into {}", name_of(event), spec.dead_letter));
+    lose(fmt::format("{} was put into {}", name_of(event), spec.dead_letter));
   }
   const bool goes_on = spec.skip_bad_events || !spec.dead_letter.empty();
   if (group_ != nullptr) {
@@ -195,7 +195,7 @@ void Runner::give_up(const Event& event, const std::string& problem) {
     } else {
       group_->nack(event.original_id(), Nack::park, problem);
     }
-    tell(fmt::format("{} was {}", name_of(event), goes_on ? "skipped" : "parked"));
+    lose(fmt::format("{} was {}", name_of(event), goes_on ? "skipped" : "parked"));
     return;
   }
   if (!goes_on) {
@@ -205,7 +205,7 @@ void Runner::give_up(const Event& event, const std::string& problem) {
                     "skip_bad_events",
                     spec.name, name_of(event), problem));
   }
-  if (spec.dead_letter.empty()) tell(fmt::format("{} was skipped: {}", name_of(event), problem));
+  if (spec.dead_letter.empty()) lose(fmt::format("{} was skipped: {}", name_of(event), problem));
 }
 
 // So that another consumer of the group gets at once what this one has not finished.
@@ -218,6 +218,10 @@ void Runner::hand_back() {
   for (const Event& event : left)
     group_->nack(event.original_id(), Nack::retry, "the consumer stops");
   group_->leave();
+}
+
+void Runner::lose(const std::string& text) const {
+  options_.on_loss(fmt::format("{}: {}", options_.spec.name, text));
 }
 
 void Runner::tell(const std::string& text) const {

@@ -37,6 +37,7 @@ struct RunnerOptions {
   // Ends the runner: nothing new is begun, what has begun is finished.
   std::function<bool()> stop;
   std::function<void(const std::string& text)> on_notice;
+  std::function<void(const std::string& text)> on_loss;  // of an event that is given up
 };
 
 class Runner {
@@ -62,6 +63,7 @@ class Runner {
   void save();
   void give_up(const Event& event, const std::string& problem);
   void hand_back();
+  void lose(const std::string& text) const;
   void tell(const std::string& text) const;
   void guarded(const std::function<void()>& work);
   void fail(const base::Error& error);

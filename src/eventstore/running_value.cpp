@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/utf8.hpp"
 #include "eventstore/data.hpp"
+#include "json/raw.hpp"
 #include "json/read.hpp"
 #include "json/write.hpp"
 
@@ -23,13 +24,16 @@ base::Error bad_event(const Event& event, const std::string& why) {
 }
 
 Decimal number_in(const Event& event, const std::string& field) {
-  const auto data = json::try_parse(event.data);
-  if (!data) throw bad_event(event, fmt::format(" has no {}: its data is not JSON", field));
-  const json::Value* value = find_field(*data, field);
-  if (value == nullptr) throw bad_event(event, fmt::format(" has no {} in its data", field));
-  const auto number = decimal_of(*value);
+  const std::string raw = raw_field(event, field);
+  if (raw.empty()) {
+    throw bad_event(event, json::is_json(event.data)
+                               ? fmt::format(" has no {} in its data", field)
+                               : fmt::format(" has no {}: its data is not JSON", field));
+  }
+  const auto value = json::try_parse(raw);
+  const auto number = value ? decimal_of(*value) : std::nullopt;
   if (number) return *number;
-  const std::string shown = base::shorten(base::one_line(json::write(*value)), kMostShown);
+  const std::string shown = base::shorten(base::one_line(raw), kMostShown);
   throw bad_event(event, fmt::format(": {} is {}, not a number of 64 bits", field, shown));
 }
 

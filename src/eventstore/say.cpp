@@ -12,7 +12,6 @@
 #include "base/utf8.hpp"
 #include "eventstore/data.hpp"
 #include "eventstore/timestamp.hpp"
-#include "json/read.hpp"
 
 namespace eventstore {
 
@@ -41,9 +40,7 @@ std::string own_value(const SayValues& values, std::string_view name) {
   return "";
 }
 
-// `data` is read from the event when a name first wants it.
-std::string value_of(std::string_view name, const Event& event, const SayValues& values,
-                     std::optional<json::Value>& data) {
+std::string value_of(std::string_view name, const Event& event, const SayValues& values) {
   if (name == "stream") return base::one_line(event.stream);
   if (name == "number") return std::to_string(event.revision);
   if (name == "type") return base::one_line(event.type);
@@ -55,8 +52,7 @@ std::string value_of(std::string_view name, const Event& event, const SayValues&
   }
   if (name == "data") return base::one_line(event.data);
   if (!name.starts_with(kData)) return own_value(values, name);
-  if (!data) data = json::try_parse(event.data).value_or(json::Value());
-  return base::one_line(text_of(find_field(*data, name.substr(kData.size()))));
+  return base::one_line(field_text(event, name.substr(kData.size())));
 }
 
 }  // namespace
@@ -87,10 +83,9 @@ Say read_say(const std::string& text, const std::vector<std::string>& own) {
 
 std::string said(const Say& say, const Event& event, const SayValues& values) {
   std::string line;
-  std::optional<json::Value> data;
   for (const SayPart& part : say) {
     line += part.text;
-    if (!part.name.empty()) line += value_of(part.name, event, values, data);
+    if (!part.name.empty()) line += value_of(part.name, event, values);
   }
   return line;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/signals.hpp"
 #include "base/utf8.hpp"
 
 namespace eventstore {
@@ -51,7 +52,9 @@ Channel::Request Subscription::request() const {
   if (reading_ == Reading::to_end) read.revision = std::min(read.revision, kLastRevision - 1) + 1;
   if (reading_ == Reading::backwards) --read.revision;
   read.position = place_.position;
-  return {kReadPath, read_request(read)};
+  // The server may look through all of the log before it finds an event that fits.
+  const bool answers_soon = reading_ == Reading::follow || !target_.filter;
+  return {kReadPath, read_request(read), true, answers_soon};
 }
 
 Came Subscription::next(Event& event, int64_t wait_ms) {
@@ -64,7 +67,7 @@ Came Subscription::next(Event& event, int64_t wait_ms) {
     if (came == net::Http2Came::nothing) return Came::nothing;
     if (came == net::Http2Came::data) {
       const Came taken = take(message, event);
-      if (taken != Came::nothing) return taken;
+      if (taken != Came::nothing || base::stop_asked()) return taken;
       continue;
     }
     if (reading_ != Reading::follow) {

@@ -156,8 +156,7 @@ void Http2Link::wait() {
   int64_t wait_ms = kLongestPollMs;
   const int64_t ask_ms = pinged_ms_ < 0 ? heard_ms_ + options_.keepalive_interval_ms
                                         : pinged_ms_ + options_.keepalive_timeout_ms;
-  if (options_.keepalive_interval_ms >= 0)
-    wait_ms = std::clamp(ask_ms - now_ms(), int64_t{0}, wait_ms);
+  if (keeps_alive()) wait_ms = std::clamp(ask_ms - now_ms(), int64_t{0}, wait_ms);
   if (may_be_more_ || socket_.broken()) wait_ms = 0;
   const bool writes = !unsent_.empty() && !socket_.broken();
   const auto events =
@@ -181,8 +180,12 @@ void Http2Link::receive() {
   session_.take(std::string_view(buffer_).substr(0, size));
 }
 
+bool Http2Link::keeps_alive() const {
+  return options_.keepalive_interval_ms >= 0 && options_.keepalive_timeout_ms >= 0;
+}
+
 void Http2Link::keep_alive() {
-  if (options_.keepalive_interval_ms < 0) return;
+  if (!keeps_alive()) return;
   const int64_t now = now_ms();
   if (pinged_ms_ < 0 && now - heard_ms_ >= options_.keepalive_interval_ms) {
     session_.ping();

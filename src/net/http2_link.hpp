@@ -45,6 +45,7 @@ class Http2Link {
   void send();
   void wait();
   void receive();
+  bool keeps_alive() const;
   void keep_alive();
   void tell_state();
   void end(const base::Error& why);

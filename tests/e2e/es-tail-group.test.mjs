@@ -211,7 +211,7 @@ describe('with processors', AT_ONCE, () => {
     const store = await storeWithGroup(t, { messageTimeoutMs: 600_000 });
     store.append('s', numbered(20));
     const hook = await hookFor(t, ({ data }, request, response) => (data.n === 4 ? undefined : response.writeHead(200).end()));
-    const first = startOn(t, store, 's', { name: 'p', webhook: hook.url }, [...GROUP, '--drain-timeout', '100ms']);
+    const first = startOn(t, store, 's', { name: 'p', webhook: hook.url }, [...GROUP, '--group-buffer', '100', '--drain-timeout', '100ms']);
     await until(() => hook.got.length === 5, 'the fifth hangs');
     const second = startTail(t, store, []);
     await until(() => store.group('s', 'g').consumers.length === 2, 'both');

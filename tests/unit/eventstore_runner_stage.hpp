@@ -114,6 +114,7 @@ struct Stage {
     };
     options.stop = [this] { return stop.load(); };
     options.on_notice = [this](const std::string& text) { log.add("<" + text + ">"); };
+    options.on_loss = options.on_notice;
   }
 
   // "" or "74 words".

@@ -74,9 +74,10 @@ TEST_CASE("what works, or lasted, makes the waits short again") {
     CHECK(waits_of(server) == std::vector<int64_t>{100, 200, 400, 100, 200});
   }
   SUBCASE("lasted") {
-    Reply lasting = broken();
+    Reply lasting = broken(framed("x"));
     lasting.lasted_ms = 10'000;
     server.replies = {broken(), broken(), lasting, broken(framed("o"))};
+    REQUIRE(outcome(channel) == "x");
     REQUIRE(outcome(channel) == "o");
     CHECK(waits_of(server) == std::vector<int64_t>{100, 200, 400, 100, 200, 400, 10'100});
   }
@@ -155,6 +156,22 @@ TEST_CASE("max_downtime also counts before it was ever reached, and 0 allows no 
   Channel hasty = channel_of(server);
   CHECK(outcome(hasty) == "75 it broke (given up after 0 s)");
   CHECK(server.asked.size() == 1);
+}
+
+TEST_CASE("replies that stay malformed are given up, also by a server that was reached") {
+  Server server("esdb://one:2113?tls=false&maxDiscoverAttempts=4");
+  std::string compressed = framed("m");
+  compressed[0] = 1;
+  server.serve = [&](const std::string&) {
+    return open_reply(server.asked.size() == 3 ? framed("n") : compressed);
+  };
+  Channel channel = channel_of(server);
+  REQUIRE(outcome(channel) == "n");
+  channel.works();
+  server.sent.clear();
+  channel.fail({base::exit_retries_spent, "it broke"});
+  CHECK(outcome(channel).starts_with("76 the event store sent a compressed message"));
+  CHECK(server.sent.size() == 3);
 }
 
 TEST_CASE("what makes no sense to try again is thrown at once") {

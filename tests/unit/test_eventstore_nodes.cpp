@@ -29,7 +29,7 @@ std::string gossip_frame(const std::string& host, int port, MemberState state) {
 
 std::string error_of(Server& server) {
   try {
-    server.nodes.node();
+    server.nodes.node(10'000);
   } catch (const base::Error& error) {
     return fmt::format("{} {}", static_cast<int>(error.code()), error.what());
   }
@@ -44,14 +44,14 @@ void refuse(const std::string& endpoint) {
 
 TEST_CASE("one host is asked directly, and its connection is shared until it is lost") {
   Server server;
-  const auto first = server.nodes.node();
-  CHECK(server.nodes.node() == first);
+  const auto first = server.nodes.node(10'000);
+  CHECK(server.nodes.node(10'000) == first);
   CHECK(server.asked.empty());
   server.nodes.lost(first);
-  const auto second = server.nodes.node();
+  const auto second = server.nodes.node(10'000);
   CHECK(second != first);
   server.nodes.lost(first);  // told late, by another call
-  CHECK(server.nodes.node() == second);
+  CHECK(server.nodes.node(10'000) == second);
   CHECK(server.connections == Names{"one:2113", "one:2113"});
 }
 
@@ -62,7 +62,7 @@ TEST_CASE("seeds are asked until one names a member that can be read") {
   };
   server.replies = {{gossip_frame("x", 9, MemberState::other)},
                     {gossip_frame("d", 4, MemberState::leader)}};
-  CHECK(eventstore::name_of(server.nodes.node()->endpoint) == "d:4");
+  CHECK(eventstore::name_of(server.nodes.node(10'000)->endpoint) == "d:4");
   CHECK(server.connections == Names{"a:1", "b:2", "c:3", "d:4"});
 }
 
@@ -84,14 +84,14 @@ TEST_CASE("a member that is named but can't be reached does not end the search")
   };
   server.replies = {{gossip_frame("d", 4, MemberState::leader)},
                     {gossip_frame("e", 5, MemberState::leader)}};
-  CHECK(eventstore::name_of(server.nodes.node()->endpoint) == "e:5");
+  CHECK(eventstore::name_of(server.nodes.node(10'000)->endpoint) == "e:5");
 }
 
 TEST_CASE("a seed that is silent is left after gossipTimeout") {
   Server server("esdb+discover://a:1,b:2?tls=false&gossipTimeout=700");
   server.replies = {open_reply(""), {gossip_frame("d", 4, MemberState::follower)}};
   const int64_t begun_ms = server.time.now_ms;
-  CHECK(eventstore::name_of(server.nodes.node()->endpoint) == "d:4");
+  CHECK(eventstore::name_of(server.nodes.node(10'000)->endpoint) == "d:4");
   CHECK(server.time.now_ms - begun_ms == 700);
 }
 
@@ -108,10 +108,10 @@ TEST_CASE("a redirect goes before gossip, for one connection") {
   Server server(kCluster);
   server.replies = {{gossip_frame("d", 4, MemberState::leader)}};
   server.nodes.redirect({"::1", 7});
-  const auto leader = server.nodes.node();
+  const auto leader = server.nodes.node(10'000);
   CHECK(server.connections == Names{"[::1]:7"});
   server.nodes.lost(leader);
-  server.nodes.node();
+  server.nodes.node(10'000);
   CHECK(server.connections == Names{"[::1]:7", "a:1", "d:4"});
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("headers of a call") {
   for (const auto& row : rows) {
     Server server(row.url);
     server.replies = {{}};
-    const auto node = server.nodes.node();
+    const auto node = server.nodes.node(10'000);
     server.nodes.call(*node, eventstore::kReadPath, eventstore::read_request({}), true);
     const net::Headers& headers = server.headers.at(0);
     CHECK(net::header(headers, "content-type") == "application/grpc");

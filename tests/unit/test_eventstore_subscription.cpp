@@ -76,7 +76,7 @@ TEST_CASE("what is asked for at the beginning") {
   for (const auto& row : rows) {
     CAPTURE(row.asked);
     Server server;
-    server.replies = {open_reply("")};
+    server.replies = {open_reply(confirmation())};
     Subscription events(server.nodes, server.options(), row.target, row.reading, row.from,
                         row.count);
     Event event;
@@ -152,7 +152,7 @@ TEST_CASE("of links the numbers count, not of what they point to") {
   Server server;
   const std::string links = event_frame(Told{900, {}, "ItemSold", 0, "{}", 1}) +
                             event_frame(Told{3, {}, "ItemSold", 0, "{}", 2});
-  server.replies = {broken(confirmation() + links), open_reply("")};
+  server.replies = {broken(confirmation() + links), open_reply(confirmation())};
   Subscription events(server.nodes, server.options(), {"orders", true, std::nullopt},
                       Reading::follow, after(0));
   CHECK(drain(events, 9) == "1 2");
@@ -190,7 +190,7 @@ TEST_CASE("what the server passed over is not asked for again") {
   for (const auto& row : rows) {
     CAPTURE(row.what);
     Server server;
-    server.replies = {broken(confirmation() + row.frame), open_reply("")};
+    server.replies = {broken(confirmation() + row.frame), open_reply(confirmation())};
     Subscription events(server.nodes, server.options(), row.target, Reading::follow, row.from);
     CHECK(drain(events, 9) == row.came);
     CHECK(server.asked.back() == row.again);
