@@ -9,6 +9,7 @@
 #include "commands/es_options.hpp"
 #include "commands/report.hpp"
 #include "eventstore/event_json.hpp"
+#include "github/actions.hpp"
 #include "net/curl.hpp"
 
 namespace commands {
@@ -66,8 +67,12 @@ eventstore::Surroundings EsStage::surroundings() {
   around.env = env_;
   around.stop = [this] { return is_over(); };
   around.print = [this](std::string_view line) { print(line); };
-  around.event_line = [](const eventstore::Event& event, std::string& to) {
+  // The outlet changes what a runner would obey, too, but knows of no JSON.
+  around.event_line = [for_runner = in_actions(env_)](const eventstore::Event& event,
+                                                      std::string& to) {
+    const size_t start = to.size();
     eventstore::append_event_json(event, to);
+    if (for_runner) to.replace(start, to.npos, github::unobeyed_json(to.substr(start)));
   };
   around.environment = base::process_variables();
   return around;

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { esTail, eventStoreFor, linesOf, numbered, numbersOf, startTail, upTo } from './eventstore.mjs';
-import { binary, errorLine, folder, root } from './support.mjs';
+import { binary, errorLine, file, folder, root } from './support.mjs';
 
 const ALL = ['-o', 'beginning', '-e'];
 const AT = new Date('2026-11-25T12:00:00.125Z');
@@ -236,9 +236,9 @@ test('on a terminal lines are coloured and aligned; not with NO_COLOR, -f and -J
   const store = await eventStoreFor(t);
   store.append('orders', [event(), event({ type: 'a-longer-type' })]);
   // The stand-in runs in this process, so the terminal's program gets its events from a file.
-  const { stdout: file } = await printed(store, ['-J']);
+  const { stdout: events } = await printed(store, ['-J']);
   const path = join(folder(t), 'events.jsonl');
-  writeFileSync(path, file);
+  writeFileSync(path, events);
   const lines = onTerminal(store, ['--from-file', path]).trimEnd().split('\r\n');
   assert.match(lines[0], /\u001b\[1msold {16}\u001b\[0m \{"amount":5\}$/);
   const plain = lines.map((line) => line.replaceAll(/\u001b\[\d*m/g, ''));
@@ -261,6 +261,10 @@ test('in Actions no event is a command for the runner, in any shape, and its JSO
   const outside = await printed(store, ['-J']);
   const inside = await printed(store, ['-J'], { env: { GITHUB_ACTIONS: 'true' } });
   assert.deepEqual(linesOf(inside), linesOf(outside));
+  const processors = file(t, 'p.yaml', 'processors:\n  - name: p\n    print: true\n');
+  const byProcessor = await esTail(store, ['--from-file', file(t, 'e.jsonl', outside.stdout), '--processors', processors], { env: { GITHUB_ACTIONS: 'true' } });
+  assert.deepEqual(linesOf(byProcessor), linesOf(outside));
+  assert.ok(!byProcessor.stdout.includes('##['));
 });
 
 test('in Actions --output-file gets the bytes as they are', async (t) => {

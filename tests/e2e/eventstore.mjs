@@ -67,3 +67,16 @@ export const subscriptions = (store) => store.requests.filter(({ kind }) => kind
 export const numbersOf = ({ stdout }) => stdout.split('\n').filter(Boolean).map(Number);
 
 export const upTo = (count) => Array.from({ length: count }, (_, i) => i);
+
+// Follows until `count` events are there, then some more are written, and it is stopped.
+export async function followed(t, store, args, { count = 20, env } = {}) {
+  const tail = startTail(t, store, args, { env });
+  await tail.until(({ stdout }) => numbersOf({ stdout }).length >= count, `${count} events`);
+  store.append('orders', numbered(3));
+  await tail.until(({ stdout }) => numbersOf({ stdout }).length >= count + 3, 'three more');
+  await delay(30);
+  const result = await tail.stop();
+  assert.equal(result.code, 0, result.stderr);
+  assert.deepEqual(numbersOf(result), upTo(count + 3));
+  return result;
+}

@@ -114,7 +114,7 @@ function handle(store) {
         await delay(5);
       }
     },
-    close: () => stop(store),
+    close: () => stop(store, (raw) => raw.destroy()),
   };
 }
 
@@ -149,14 +149,14 @@ async function start(store) {
   store.port = server.address().port;
 }
 
-async function stop(store) {
+// A reset behind an end fails, and Node would never come to its own end.
+const reset = (raw) => (raw.writableEnded ? raw.destroy() : raw.resetAndDestroy());
+
+async function stop(store, end = reset) {
   if (!store.server?.listening) return;
   const closed = once(store.server, 'close');
   store.server.close();
-  for (const raw of store.raws.values()) {
-    if (raw.writableEnded) raw.destroy(); // a reset behind an end fails, and the socket would stay
-    else raw.resetAndDestroy();
-  }
+  for (const raw of store.raws.values()) end(raw);
   await closed;
   for (const { consumers } of store.groups.values()) for (const { held } of consumers) for (const { timer } of held.values()) clearTimeout(timer);
 }

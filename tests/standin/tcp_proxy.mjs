@@ -91,7 +91,7 @@ function thaw(proxy) {
 
 function cut(proxy) {
   for (const socket of [...proxy.pairs].flat()) {
-    if (socket.writableEnded) socket.destroy(); // a reset behind an end fails, and the socket would stay
+    if (socket.writableEnded) socket.destroy(); // a reset behind an end fails, and Node would never come to its own end
     else socket.resetAndDestroy();
   }
   proxy.pairs.clear();
