@@ -1,5 +1,7 @@
 #include "commands/es_tail.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <mutex>
@@ -58,9 +60,11 @@ class Tail {
         is_quiet_(options.toggle("quiet")),
         is_group_(options.is_on("group")),
         is_forwards_(options.text("direction") != "backwards"),
-        is_followed_(is_forwards_ && !options.toggle("exit")) {}
+        is_followed_(is_forwards_ && !options.toggle("exit")),
+        is_finite_(!is_followed_ || options.is_on("count")) {}
 
-  void run() {
+  // 130 when a stop came before the end of what was asked for.
+  int run() {
     try {
       open();
       read();
@@ -72,6 +76,9 @@ class Tail {
       }
     }
     finish();
+    if (is_whole_ || !is_finite_) return base::exit_ok;
+    report_progress(kEsTail, fmt::format("stopped before the end, after {} events", events_));
+    return base::exit_interrupted;
   }
 
  private:
@@ -97,8 +104,12 @@ class Tail {
       if (is_pause || sink_.is_full() || is_time()) flush();
       if (came == eventstore::Came::caught_up && progress_ && is_followed_)
         progress_->live(events_);
-      if (came == eventstore::Came::end) return;
+      if (came == eventstore::Came::end) {
+        is_whole_ = true;
+        return;
+      }
     }
+    is_whole_ = events_ >= from_.count();
   }
 
   // Nobody waits for long for what has come, also while nothing more is wanted of what comes.
@@ -142,6 +153,8 @@ class Tail {
   bool is_group_;
   bool is_forwards_;
   bool is_followed_;
+  bool is_finite_;
+  bool is_whole_ = false;
   uint64_t events_ = 0;
   uint64_t looks_ = 0;
   int64_t flushed_ms_ = 0;
@@ -171,8 +184,7 @@ int run(const Options& options) {
   }
   base::stop_on_signals();
   const EsSource source(options, notices(options));
-  Tail(options, source).run();
-  return base::exit_ok;
+  return Tail(options, source).run();
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ std::string words(const GrpcStatus& status) {
     const bool is_known = status.code != unauthenticated;
     return fmt::format("the server refuses: {}; {}", status.message,
                        is_known ? "the user may not read this"
-                                : "give a user and password in the connection string");
+                                : "check the user and password in the connection string");
   }
   return fmt::format("the server says {}: {}", grpc_code_name(status.code), status.message);
 }

@@ -293,3 +293,13 @@ test('what is done at once says nothing of its progress', async (t) => {
   const result = await esTail(store, ['orders', '-e', '--output-file', path]);
   assert.deepEqual([result.code, result.stdout, result.stderr], [0, '', '']);
 });
+
+test('a stop before the end of what was asked for is 130, and what came is printed', async (t) => {
+  const store = await eventStoreFor(t);
+  store.append('orders', numbered(3));
+  const tail = startTail(t, store, ['orders', '-o', 'beginning', '-c', '5', ...NUMBERS]);
+  await tail.until(({ stdout }) => stdout === '0\n1\n2\n', 'three');
+  const result = await tail.stop();
+  assert.deepEqual([result.code, numbersOf(result)], [130, upTo(3)], result.stderr);
+  assert.match(result.stderr, /stopped before the end, after 3 events/);
+});

@@ -44,7 +44,7 @@ async function muteServers(t, many = 1) {
 }
 
 describe('a call that is never answered is given up after defaultDeadline, and made again', AT_ONCE, () => {
-  for (const [name, fault, args, options = {}] of [
+  for (const [name, fault, args] of [
     ['a read', { on: 'read' }, ['orders', '-e', ...NUMBERS]],
     ['a read backwards', { on: 'read' }, ['orders', '-e', '--direction', 'backwards', ...NUMBERS]],
     ['a read that says nothing more after 3 events', { on: 'read', after: 3 }, ['orders', '-e', ...NUMBERS]],
@@ -52,7 +52,7 @@ describe('a call that is never answered is given up after defaultDeadline, and m
     ['a subscription', { on: 'subscribe' }, [...FROM_START, '-c', '9']],
     ['a subscription to $all', { on: 'subscribe' }, ['--all', '-o', 'beginning', '-c', '9', ...NUMBERS]],
   ]) {
-    test(name, options, async (t) => {
+    test(name, async (t) => {
       const store = await eventStoreFor(t);
       store.append('orders', numbered(9));
       for (let i = 0; i < (fault.after ? 2 : 1); i += 1) store.fail({ kind: 'hang', ...fault }); // the read for the progress is short

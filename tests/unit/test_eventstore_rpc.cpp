@@ -80,7 +80,7 @@ TEST_CASE("what a server's status means for the exit code, and for another attem
       {13, "persistent-subscription-failed", "75! the server says INTERNAL: so it is"},
       {14, "", "75! the server says UNAVAILABLE: so it is"},
       {16, "",
-       "77 the server refuses: so it is; give a user and password in the connection string"},
+       "77 the server refuses: so it is; check the user and password in the connection string"},
       {99, "", "75! the server says a code that gRPC does not know: so it is"},
   };
   for (const auto& row : rows) {
