@@ -35,9 +35,9 @@ size_t bytes_to_pass(const std::string& text) {
   return last == std::string::npos ? text.size() : last + 1;
 }
 
-// Whether it takes something within that time, or until a stop is asked for.
-bool is_writable(int descriptor, int wait_ms) {
-  pollfd waits[] = {{descriptor, POLLOUT, 0}, {base::stop_descriptor(), POLLIN, 0}};
+// Whether it takes something within that time, or until `waker` is readable; -1 for none.
+bool is_writable(int descriptor, int wait_ms, int waker) {
+  pollfd waits[] = {{descriptor, POLLOUT, 0}, {waker, POLLIN, 0}};
   int ready = ::poll(waits, 2, wait_ms);
   while (ready < 0 && errno == EINTR) ready = ::poll(waits, 2, wait_ms);
   return ready > 0 && waits[0].revents != 0;
@@ -80,7 +80,7 @@ void Outlet::write_some() {
 void Outlet::flush() {
   while (!left_.empty()) {
     const bool waits = !gives_up_();
-    const bool ready = is_writable(descriptor_, waits ? kLookEveryMs : 0);
+    const bool ready = is_writable(descriptor_, waits ? kLookEveryMs : 0, base::stop_descriptor());
     if (ready) write_some();
     if (!ready && !waits) return;
   }
@@ -108,7 +108,7 @@ void Outlet::end(const base::Clock& clock, int64_t wait_ms) {
   const int64_t end_ms = clock.monotonic_ms() + wait_ms;
   while (!left_.empty()) {
     const int64_t rest_ms = std::max<int64_t>(end_ms - clock.monotonic_ms(), 0);
-    if (!is_writable(descriptor_, static_cast<int>(rest_ms))) {
+    if (!is_writable(descriptor_, static_cast<int>(rest_ms), -1)) {
       throw base::Error(base::exit_local_io,
                         "nobody reads standard output, so a part of it is lost");
     }
