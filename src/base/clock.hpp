@@ -14,4 +14,7 @@ struct Clock {
 
 Clock real_clock();
 
+// The real clock's, for what waits for the kernel and so is never simulated.
+int64_t monotonic_ms();
+
 }  // namespace base

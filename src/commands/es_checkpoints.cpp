@@ -19,8 +19,6 @@ namespace commands {
 
 namespace {
 
-constexpr int64_t kTicksPerSecond = 10'000'000;
-
 bool is_all(const store::Checkpoint& checkpoint) {
   return checkpoint.source == "$all";
 }
@@ -32,7 +30,7 @@ std::string place_text(const store::Checkpoint& checkpoint) {
 
 std::string saved_text(const store::Checkpoint& checkpoint) {
   std::string text;
-  eventstore::append_time(checkpoint.saved_unix_s * kTicksPerSecond, text);
+  eventstore::append_time(checkpoint.saved_unix_s * eventstore::kTicksPerSecond, text);
   return text.substr(0, text.find('.')) + "Z";
 }
 

@@ -77,7 +77,8 @@ std::vector<Option> output_options_of_es() {
        Kind::toggle},
       {group, "--output-file", "FILE", "", "",
        "append to this file, synced to disk, instead of standard output"},
-      {group, "--quiet,-q", "", "", "", "no progress on standard error; errors only", Kind::toggle},
+      {group, "--quiet,-q", "", "", "",
+       "no progress on standard error; only errors and events that are given up", Kind::toggle},
   };
 }
 

@@ -8,14 +8,13 @@
 #include "base/text.hpp"
 #include "commands/report.hpp"
 #include "eventstore/file_source.hpp"
+#include "eventstore/timestamp.hpp"
 #include "net/ca.hpp"
 #include "net/http2.hpp"
 
 namespace commands {
 
 namespace {
-
-constexpr int64_t kTicksPerSecond = 10'000'000;
 
 std::mt19937_64& random_engine() {
   thread_local std::mt19937_64 engine(std::random_device{}());
@@ -76,7 +75,7 @@ eventstore::Offset offset_of(const Options& options, eventstore::Reading reading
   const bool from_start = options.is_on("processors") || reading == eventstore::Reading::to_end;
   offset.kind = from_start ? Kind::beginning : Kind::end;
   if (!options.is_on("offset")) return offset;
-  const int64_t now_ticks = base::real_clock().unix_s() * kTicksPerSecond;
+  const int64_t now_ticks = base::real_clock().unix_s() * eventstore::kTicksPerSecond;
   if (!eventstore::read_offset(base::trim(options.text("offset")), now_ticks, offset)) {
     throw options.wrong_value("offset",
                               "beginning, end, N, -N, @TIME, or COMMIT/PREPARE with --all");
@@ -102,11 +101,8 @@ eventstore::Offset offset_of(const Options& options, eventstore::Reading reading
 
 }  // namespace
 
-EsSource::EsSource(const Options& options, OnNotice on_notice)
-    : options_(options),
-      on_notice_(std::move(on_notice)),
-      file_(options.text("from-file")),
-      reading_(read_reading(options)) {
+EsSource::EsSource(const Options& options, const OnNotice& on_notice)
+    : options_(options), file_(options.text("from-file")), reading_(read_reading(options)) {
   if (options.is_on("stream")) target_.stream = options.values("stream").front();
   if (target_.stream == "$all") target_.stream.clear();
   target_.resolve_links = options.toggle("resolve-links");
@@ -123,11 +119,11 @@ EsSource::EsSource(const Options& options, OnNotice on_notice)
       eventstore::parse_connection_string(base::trim(options.text("url")), options.origin("url"));
   report_secret(options.env(), settings.password);
   for (const std::string& key : settings.ignored) {
-    on_notice_(fmt::format("{} of {} is not known, and has no effect", key, options.origin("url")));
+    on_notice(fmt::format("{} of {} is not known, and has no effect", key, options.origin("url")));
   }
   channel_.clock = base::real_clock();
   channel_.random = random_share;
-  channel_.on_notice = on_notice_;
+  channel_.on_notice = on_notice;
   if (options.is_on("max-downtime"))
     channel_.max_downtime_ms = options.duration_ms("max-downtime", 0);
   nodes_ = std::make_unique<eventstore::Nodes>(

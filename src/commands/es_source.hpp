@@ -21,7 +21,7 @@ using OnNotice = std::function<void(const std::string& text)>;
 class EsSource {
  public:
   // Reads the options, the environment and certificates; connects to nothing. Throws 64, 78.
-  EsSource(const Options& options, OnNotice on_notice);
+  EsSource(const Options& options, const OnNotice& on_notice);
 
   // "$all", the stream, "file:PATH": as checkpoints know it.
   std::string name() const;
@@ -44,7 +44,6 @@ class EsSource {
 
  private:
   Options options_;
-  OnNotice on_notice_;
   std::string file_;
   eventstore::Target target_;
   eventstore::Reading reading_ = eventstore::Reading::follow;

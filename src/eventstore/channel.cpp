@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/signals.hpp"
 #include "base/text.hpp"
 
 namespace eventstore {

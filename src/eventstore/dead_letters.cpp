@@ -20,8 +20,6 @@ namespace eventstore {
 
 namespace {
 
-constexpr int64_t kTicksPerSecond = 10'000'000;
-
 base::Error failure(const std::string& path) {
   return {base::exit_local_io,
           fmt::format("can't use the dead letters in {}: {}", path, std::strerror(errno))};

@@ -59,18 +59,15 @@ std::string nack_request(const std::vector<std::string>& ids, Nack action,
 struct ReadReply {
   enum class Kind {
     event,
-    confirmation,  // of a subscription: id
+    confirmation,  // of a subscription
     checkpoint,    // how far a filtered subscription has come: position
     stream_not_found,
     caught_up,  // from 25.1 on with position or revision
     fell_behind,
-    other,  // first and last revision of the stream, or what is not known
+    other,
   } kind = Kind::other;
   std::optional<Position> position;
   std::optional<uint64_t> revision;
-  std::optional<uint64_t> first;
-  std::optional<uint64_t> last;
-  std::string id;
 };
 
 // Fills in both; the event only when it is one. They may be used again and again: what they held

@@ -226,18 +226,10 @@ void read_caught_up(Reader reader, ReadReply& reply) {
   }
 }
 
-void read_confirmation(Reader reader, ReadReply& reply) {
-  reply.kind = ReadReply::Kind::confirmation;
-  while (reader.next(1, Wire::length_delimited)) reply.id.assign(view_of(reader));
-}
-
 void clear(ReadReply& reply) {
   reply.kind = ReadReply::Kind::other;
   reply.position.reset();
   reply.revision.reset();
-  reply.first.reset();
-  reply.last.reset();
-  reply.id.clear();
 }
 
 void read_field(Reader& reader, ReadReply& reply, Event& event) {
@@ -248,7 +240,8 @@ void read_field(Reader& reader, ReadReply& reply, Event& event) {
       read_event(reader.get_message(), event);
       break;
     case bytes_of(2):
-      read_confirmation(reader.get_message(), reply);
+      reply.kind = Kind::confirmation;
+      reader.skip();
       break;
     case bytes_of(3):
       reply.kind = Kind::checkpoint;
@@ -257,12 +250,6 @@ void read_field(Reader& reader, ReadReply& reply, Event& event) {
     case bytes_of(4):
       reply.kind = Kind::stream_not_found;
       reader.skip();
-      break;
-    case number_of(5):
-      reply.first = reader.get_uint64();
-      break;
-    case number_of(6):
-      reply.last = reader.get_uint64();
       break;
     case bytes_of(8):
       reply.kind = Kind::caught_up;
@@ -298,7 +285,8 @@ void persistent_reply(std::string_view message, ReadReply& reply, Event& event) 
           read_event(reader.get_message(), event);
           break;
         case bytes_of(2):
-          read_confirmation(reader.get_message(), reply);
+          reply.kind = ReadReply::Kind::confirmation;
+          reader.skip();
           break;
         default:
           reader.skip();

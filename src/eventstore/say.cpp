@@ -1,11 +1,8 @@
 #include "eventstore/say.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
-#include <optional>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -17,7 +14,6 @@ namespace eventstore {
 
 namespace {
 
-constexpr int64_t kTicksPerSecond = 10'000'000;
 constexpr std::string_view kData = "data.";
 
 void refuse_unknown(const std::string& name, const std::vector<std::string>& own) {

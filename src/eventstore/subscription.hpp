@@ -36,7 +36,6 @@ class Subscription : public Source {
   Came next(Event& event, int64_t wait_ms) override;
 
   Place place() const override { return place_; }
-  const std::string& server() const { return channel_.server(); }
 
  private:
   Channel::Request request() const;

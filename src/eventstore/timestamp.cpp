@@ -14,7 +14,6 @@ using std::chrono::days;
 using std::chrono::sys_days;
 using std::chrono::year_month_day;
 
-constexpr int64_t kTicksPerSecond = 10'000'000;
 constexpr int kDigitsOfTick = 7;
 
 constexpr int64_t ticks_at(int year, unsigned month, unsigned day) {

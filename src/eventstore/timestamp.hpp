@@ -7,6 +7,8 @@
 
 namespace eventstore {
 
+inline constexpr int64_t kTicksPerSecond = 10'000'000;
+
 // Appends "2026-11-25T12:00:00.1234567Z"; times outside of the years 0 to 9999 become the nearest
 // one within.
 void append_time(int64_t ticks, std::string& to);

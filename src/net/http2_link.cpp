@@ -22,17 +22,12 @@ constexpr size_t kSendBytes = size_t{64} << 10U;
 constexpr int64_t kLookForStopMs = 100;
 constexpr int64_t kLongestPollMs = 60'000;
 
-int64_t now_ms() {
-  static const base::Clock clock = base::real_clock();
-  return clock.monotonic_ms();
-}
-
 }  // namespace
 
 Http2Link::Http2Link(const std::string& host, uint16_t port, const Http2Options& options)
     : options_(options),
       place_(authority(host, port)),
-      until_ms_(now_ms() + options.connect_timeout_ms),
+      until_ms_(base::monotonic_ms() + options.connect_timeout_ms),
       socket_(host, port, options, until_ms_),
       bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       session_(place_, options.tls, options.window_bytes) {
@@ -48,7 +43,7 @@ void Http2Link::start() {
     if (base::stop_asked()) {
       throw base::Error(base::exit_interrupted, "stopped while the connection was made");
     }
-    const int64_t left_ms = until_ms_ - now_ms();
+    const int64_t left_ms = until_ms_ - base::monotonic_ms();
     if (left_ms <= 0) {
       const std::string text = fmt::format(
           "{} has not answered within {}; does it speak HTTP/2, and TLS or not? "
@@ -109,7 +104,7 @@ void Http2Link::run() {
 // Until the connection is to be stopped.
 void Http2Link::work() {
   buffer_.resize(kReadBytes);
-  heard_ms_ = now_ms();
+  heard_ms_ = base::monotonic_ms();
   bool goes_on = true;
   while (goes_on) {
     goes_on = serve_calls();
@@ -156,7 +151,7 @@ void Http2Link::wait() {
   int64_t wait_ms = kLongestPollMs;
   const int64_t ask_ms = pinged_ms_ < 0 ? heard_ms_ + options_.keepalive_interval_ms
                                         : pinged_ms_ + options_.keepalive_timeout_ms;
-  if (keeps_alive()) wait_ms = std::clamp(ask_ms - now_ms(), int64_t{0}, wait_ms);
+  if (keeps_alive()) wait_ms = std::clamp(ask_ms - base::monotonic_ms(), int64_t{0}, wait_ms);
   if (may_be_more_ || socket_.broken()) wait_ms = 0;
   const bool writes = !unsent_.empty() && !socket_.broken();
   const auto events =
@@ -175,7 +170,7 @@ void Http2Link::receive() {
   may_be_more_ = size > 0;
   if (size == 0 && socket_.broken()) throw base::Error(*socket_.broken());
   if (size == 0) return;
-  heard_ms_ = now_ms();
+  heard_ms_ = base::monotonic_ms();
   pinged_ms_ = -1;
   session_.take(std::string_view(buffer_).substr(0, size));
 }
@@ -186,7 +181,7 @@ bool Http2Link::keeps_alive() const {
 
 void Http2Link::keep_alive() {
   if (!keeps_alive()) return;
-  const int64_t now = now_ms();
+  const int64_t now = base::monotonic_ms();
   if (pinged_ms_ < 0 && now - heard_ms_ >= options_.keepalive_interval_ms) {
     session_.ping();
     pinged_ms_ = now;

@@ -22,11 +22,6 @@ namespace {
 
 constexpr int64_t kLookForStopMs = 100;
 
-int64_t now_ms() {
-  static const base::Clock clock = base::real_clock();
-  return clock.monotonic_ms();
-}
-
 base::Error stopped() {
   return {base::exit_interrupted, "stopped while the connection was made"};
 }
@@ -84,7 +79,7 @@ int connect_tcp(const std::string& place, int64_t until_ms) {
   curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl.get(), CURLOPT_ERRORBUFFER, details);
   curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT_MS,
-                   static_cast<long>(std::max<int64_t>(until_ms - now_ms(), 1)));
+                   static_cast<long>(std::max<int64_t>(until_ms - base::monotonic_ms(), 1)));
 
   const CURLcode code = perform(all.get(), curl.get());
   curl_socket_t socket = CURL_SOCKET_BAD;
@@ -125,7 +120,7 @@ void Http2Socket::shake_hands(const CaLocation& ca, int64_t until_ms) {
     if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
       throw handshake_failure(tls_.get(), place_, ca);
     }
-    const int64_t left_ms = until_ms - now_ms();
+    const int64_t left_ms = until_ms - base::monotonic_ms();
     if (left_ms <= 0) throw too_late(place_);
     const bool writes = why == SSL_ERROR_WANT_WRITE;
     pollfd socket{socket_.fd, static_cast<short>(writes ? POLLOUT : POLLIN), 0};

@@ -28,11 +28,6 @@ constexpr int64_t kReadAtOnceBytes = int64_t{256} << 10U;
 constexpr int64_t kGoodbyeMs = 1'000;
 constexpr int64_t kLongestPollMs = 60'000;
 
-int64_t now_ms() {
-  static const base::Clock clock = base::real_clock();
-  return clock.monotonic_ms();
-}
-
 int stop_while_connecting(void* /*none*/, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return base::stop_asked() ? 1 : 0;
 }
@@ -108,7 +103,7 @@ Link::Link(const std::string& http_url, WebSocketOptions options)
 // --- Opening ---
 
 void Link::open(const std::string& http_url) {
-  const int64_t until_ms = now_ms() + options_.open_timeout_ms;
+  const int64_t until_ms = base::monotonic_ms() + options_.open_timeout_ms;
   connect(http_url, until_ms);
   const std::string key = new_websocket_key();
   unsent_.push_back(upgrade_request(http_url, key, options_.curl.user_agent));
@@ -132,7 +127,7 @@ void Link::connect(const std::string& http_url, int64_t until_ms) {
   curl_socket_t socket = CURL_SOCKET_BAD;
   curl_easy_getinfo(curl_.get(), CURLINFO_ACTIVESOCKET, &socket);
   descriptor_ = socket;
-  if (now_ms() > until_ms) {
+  if (base::monotonic_ms() > until_ms) {
     throw base::Error(base::exit_unavailable, fmt::format("can't connect to {} in time", host_));
   }
 }
@@ -155,7 +150,7 @@ std::string Link::read_head(int64_t until_ms) {
       return head.substr(0, end);
     }
     throw_if_over();
-    const int64_t left_ms = until_ms - now_ms();
+    const int64_t left_ms = until_ms - base::monotonic_ms();
     if (left_ms <= 0) {
       const std::string text = fmt::format("{} does not open the WebSocket within {} ms", host_,
                                            options_.open_timeout_ms);
@@ -209,7 +204,7 @@ bool Link::write_some() {
 
 void Link::write_all(int64_t until_ms) {
   while (!write_some()) {
-    const int64_t left_ms = until_ms - now_ms();
+    const int64_t left_ms = until_ms - base::monotonic_ms();
     if (left_ms <= 0) {
       throw base::Error(base::exit_retries_spent, fmt::format("{} takes no more bytes", host_));
     }
@@ -320,7 +315,7 @@ void Link::throw_if_over() {
 }
 
 std::optional<std::string> Link::receive(int64_t wait_ms, const std::vector<int>& wake) {
-  const int64_t until_ms = now_ms() + wait_ms;
+  const int64_t until_ms = base::monotonic_ms() + wait_ms;
   while (true) {
     if (messages_.empty()) read_frames();
     if (!messages_.empty()) {
@@ -329,7 +324,7 @@ std::optional<std::string> Link::receive(int64_t wait_ms, const std::vector<int>
       return message;
     }
     throw_if_over();
-    int64_t left_ms = wait_ms < 0 ? -1 : std::max<int64_t>(until_ms - now_ms(), 0);
+    int64_t left_ms = wait_ms < 0 ? -1 : std::max<int64_t>(until_ms - base::monotonic_ms(), 0);
     if (left_ms == 0) return std::nullopt;
     if (paused_) left_ms = 0;
     if (wait(left_ms, wake)) return std::nullopt;
@@ -345,21 +340,22 @@ void Link::send(uint8_t opcode, const std::string& payload) {
         over_.empty() ? fmt::format("the WebSocket with {} is closed", host_) : over_;
     throw base::Error(base::exit_retries_spent, text);
   }
-  write_all(now_ms() + options_.send_timeout_ms);
+  write_all(base::monotonic_ms() + options_.send_timeout_ms);
 }
 
 void Link::close() {
-  const int64_t until_ms = now_ms() + kGoodbyeMs;
+  const int64_t until_ms = base::monotonic_ms() + kGoodbyeMs;
   try {
     wslay_event_queue_close(frames_, WSLAY_CODE_NORMAL_CLOSURE, nullptr, 0);
     wslay_event_send(frames_);
     write_all(until_ms);
-    while (now_ms() < until_ms) {
+    while (base::monotonic_ms() < until_ms) {
       messages_.clear();
       read_frames();
       throw_if_over();
       pollfd socket{descriptor_, POLLIN, 0};
-      if (!paused_) ::poll(&socket, 1, static_cast<int>(std::max<int64_t>(until_ms - now_ms(), 0)));
+      if (!paused_)
+        ::poll(&socket, 1, static_cast<int>(std::max<int64_t>(until_ms - base::monotonic_ms(), 0)));
     }
   } catch (const base::Error&) {  // it is over, which is what was wanted
   }

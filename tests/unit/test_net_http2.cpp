@@ -4,9 +4,7 @@
 #include <doctest/doctest.h>
 #include <netinet/tcp.h>
 #include <nghttp2/nghttp2.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -15,7 +13,6 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <functional>
 #include <map>
 #include <string>
@@ -24,6 +21,7 @@
 
 #include "base/error.hpp"
 #include "base/signals.hpp"
+#include "certificate.hpp"
 #include "net/http2.hpp"
 
 namespace {
@@ -780,46 +778,10 @@ int choose_h2(SSL*, const unsigned char** chosen, unsigned char* size, const uns
 }
 
 // A key and a certificate for one name ("IP:127.0.0.1") that signs itself, in files too.
-struct Certificate {
-  EVP_PKEY* key = EVP_EC_gen("P-256");
-  X509* certificate = X509_new();
-  SSL_CTX* context = SSL_CTX_new(TLS_server_method());
-  char path[32] = "/tmp/opsbelt-test-XXXXXX";
-  char key_path[32] = "/tmp/opsbelt-test-XXXXXX";
-
-  explicit Certificate(const char* subject) {
+struct H2Certificate : Certificate {
+  explicit H2Certificate(const char* subject) : Certificate(subject) {
     std::signal(SIGPIPE, SIG_IGN);
-    X509_set_version(certificate, X509_VERSION_3);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3'600);
-    X509_set_pubkey(certificate, key);
-    X509_NAME* name = X509_get_subject_name(certificate);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                               reinterpret_cast<const unsigned char*>("test"), -1, -1, 0);
-    X509_set_issuer_name(certificate, name);
-    X509_EXTENSION* place = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, subject);
-    X509_add_ext(certificate, place, -1);
-    X509_EXTENSION_free(place);
-    REQUIRE(X509_sign(certificate, key, EVP_sha256()) > 0);
-    REQUIRE(SSL_CTX_use_certificate(context, certificate) == 1);
-    REQUIRE(SSL_CTX_use_PrivateKey(context, key) == 1);
     SSL_CTX_set_alpn_select_cb(context, choose_h2, nullptr);
-    std::FILE* file = ::fdopen(::mkstemp(path), "w");
-    REQUIRE(PEM_write_X509(file, certificate) == 1);
-    std::fclose(file);
-    file = ::fdopen(::mkstemp(key_path), "w");
-    REQUIRE(PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr) == 1);
-    std::fclose(file);
-  }
-  Certificate(const Certificate&) = delete;
-  Certificate& operator=(const Certificate&) = delete;
-  ~Certificate() {
-    ::unlink(path);
-    ::unlink(key_path);
-    SSL_CTX_free(context);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
   }
 };
 
@@ -833,7 +795,7 @@ net::Http2Options trusting(const Certificate& certificate) {
 }  // namespace
 
 TEST_CASE("over TLS: a long reply, an upload, and both ends' goodbye") {
-  const Certificate certificate("IP:127.0.0.1");
+  const H2Certificate certificate("IP:127.0.0.1");
   const std::string much(3'000'000, 'm');
   Request request;
   {
@@ -868,8 +830,8 @@ TEST_CASE("over TLS: a long reply, an upload, and both ends' goodbye") {
 }
 
 TEST_CASE("over TLS: certificates that are not taken") {
-  const Certificate here("IP:127.0.0.1");
-  const Certificate elsewhere("IP:127.0.0.2,DNS:elsewhere.example");
+  const H2Certificate here("IP:127.0.0.1");
+  const H2Certificate elsewhere("IP:127.0.0.2,DNS:elsewhere.example");
   const Script nothing = [](Peer& peer) { peer.until_over(); };
   net::Http2Options options = trusting(elsewhere);
   const Failure name = failure_to_connect(nothing, options, elsewhere.context);
@@ -890,7 +852,7 @@ TEST_CASE("over TLS: certificates that are not taken") {
 }
 
 TEST_CASE("over TLS: a server that knows no h2") {
-  const Certificate certificate("IP:127.0.0.1");
+  const H2Certificate certificate("IP:127.0.0.1");
   SSL_CTX_set_alpn_select_cb(certificate.context, nullptr, nullptr);
   const Script nothing = [](Peer& peer) { peer.until_over(); };
   const Failure failure = failure_to_connect(nothing, trusting(certificate), certificate.context);
@@ -899,8 +861,8 @@ TEST_CASE("over TLS: a server that knows no h2") {
 }
 
 TEST_CASE("over TLS: client certificates") {
-  const Certificate server("IP:127.0.0.1");
-  const Certificate client("DNS:client.example");
+  const H2Certificate server("IP:127.0.0.1");
+  const H2Certificate client("DNS:client.example");
   REQUIRE(SSL_CTX_load_verify_locations(server.context, client.path, nullptr) == 1);
   SSL_CTX_set_verify(server.context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   const Script nothing = [](Peer& peer) { peer.until_over(); };

@@ -2,16 +2,13 @@
 // connection.
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <functional>
 #include <set>
 #include <string>
@@ -20,6 +17,7 @@
 
 #include "base/error.hpp"
 #include "base/signals.hpp"
+#include "certificate.hpp"
 #include "net/websocket.hpp"
 #include "net/websocket_upgrade.hpp"
 
@@ -525,49 +523,10 @@ TEST_CASE("through a proxy that is asked for a tunnel") {
 namespace {
 
 // A key and a certificate for 127.0.0.1 that signs itself, in a file too.
-struct Certificate {
-  EVP_PKEY* key = EVP_EC_gen("P-256");
-  X509* certificate = X509_new();
-  SSL_CTX* context = SSL_CTX_new(TLS_server_method());
-  char path[32] = "/tmp/opsbelt-test-XXXXXX";
-
-  Certificate() {
-    X509_set_version(certificate, X509_VERSION_3);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3'600);
-    X509_set_pubkey(certificate, key);
-    X509_NAME* name = X509_get_subject_name(certificate);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                               reinterpret_cast<const unsigned char*>("test"), -1, -1, 0);
-    X509_set_issuer_name(certificate, name);
-    X509_EXTENSION* place =
-        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "IP:127.0.0.1");
-    X509_add_ext(certificate, place, -1);
-    X509_EXTENSION_free(place);
-    REQUIRE(X509_sign(certificate, key, EVP_sha256()) > 0);
-    REQUIRE(SSL_CTX_use_certificate(context, certificate) == 1);
-    REQUIRE(SSL_CTX_use_PrivateKey(context, key) == 1);
-    const int fd = ::mkstemp(path);
-    REQUIRE(fd >= 0);
-    std::FILE* file = ::fdopen(fd, "w");
-    PEM_write_X509(file, certificate);
-    std::fclose(file);
-  }
-  Certificate(const Certificate&) = delete;
-  Certificate& operator=(const Certificate&) = delete;
-  ~Certificate() {
-    ::unlink(path);
-    SSL_CTX_free(context);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-  }
-};
-
 }  // namespace
 
 TEST_CASE("over TLS: what one record holds is all given before anybody waits") {
-  const Certificate certificate;
+  const Certificate certificate("IP:127.0.0.1");
   std::vector<std::string> got;
   const Server server(
       [&](const Peer& peer) {
@@ -596,7 +555,7 @@ TEST_CASE("over TLS: what one record holds is all given before anybody waits") {
 }
 
 TEST_CASE("over TLS with a certificate that nobody trusts") {
-  const Certificate certificate;
+  const Certificate certificate("IP:127.0.0.1");
   const Server server([](const Peer&) {}, certificate.context);
   net::WebSocketOptions wary = options();
   const std::string url = "wss" + server.url().substr(2);
