@@ -16,11 +16,9 @@
 #include "base/descriptor.hpp"
 #include "net/http2.hpp"
 #include "net/http2_tls.hpp"
+#include "net/tcp.hpp"
 
 namespace net {
-
-// "host:port", with brackets around an IPv6 address.
-std::string authority(const std::string& host, uint16_t port);
 
 class Http2Socket {
  public:
