@@ -16,13 +16,6 @@ Times times_of(const Histogram& histogram) {
 Flow::Flow(uint32_t first_sequence, uint32_t window)
     : first_(first_sequence), next_(first_sequence), seen_(std::max(1U, (window + 63) / 64)) {}
 
-// The sequence number with the bits that the packet does not carry: the one nearest to the next.
-uint64_t Flow::extended(uint32_t sequence) const {
-  const auto ahead = static_cast<int32_t>(sequence - static_cast<uint32_t>(next_));
-  const bool is_before_all = ahead < 0 && next_ < static_cast<uint64_t>(-int64_t{ahead});
-  return is_before_all ? sequence : next_ + static_cast<uint64_t>(int64_t{ahead});
-}
-
 // Forgets what the ring held for numbers a whole ring ago.
 void Flow::advance_to(uint64_t next) {
   const uint64_t bits = seen_.size() * 64;
@@ -38,11 +31,14 @@ void Flow::advance_to(uint64_t next) {
 
 Flow::Arrival Flow::take(uint32_t sequence, int64_t transit_ns, int64_t offset_ns,
                          int64_t buffer_ns) {
-  const uint64_t number = extended(sequence);
-  if (number + seen_.size() * 64 < next_) {
+  // The packet carries the lower half of its number: it is the one nearest to the next.
+  const auto ahead = static_cast<int32_t>(sequence - static_cast<uint32_t>(next_));
+  const auto behind = static_cast<uint64_t>(std::max<int64_t>(0, -int64_t{ahead}));
+  if (behind > next_ - first_ || behind > seen_.size() * 64) {
     ++counts_.stale;
     return {};
   }
+  const uint64_t number = next_ + static_cast<uint64_t>(int64_t{ahead});
   const bool is_reordered = number < next_;
   if (!is_reordered) advance_to(number + 1);
   uint64_t& word = seen_[number / 64 % seen_.size()];

@@ -22,7 +22,7 @@ struct FlowCounts {
   uint64_t reordered = 0;   // arrived after a packet with a higher sequence number (RFC 4737)
   uint64_t late = 0;        // arrived, but more than the jitter buffer after the fastest one so far
   uint64_t expected = 0;    // from the first number to the highest: what the sender sent at least
-  uint64_t stale = 0;       // so old that it can't be told from a copy; not in `received`
+  uint64_t stale = 0;  // too old to be told from a copy, or before the first; not in `received`
 };
 
 class Flow {
@@ -47,7 +47,6 @@ class Flow {
   double jitter_max_us() const { return jitter_max_us_; }
 
  private:
-  uint64_t extended(uint32_t sequence) const;
   void advance_to(uint64_t next);
   Arrival measure(int64_t transit_ns, int64_t offset_ns, int64_t buffer_ns);
 
