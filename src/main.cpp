@@ -21,6 +21,9 @@
 #include "commands/report.hpp"
 #include "commands/slack_post.hpp"
 #include "commands/slack_serve.hpp"
+#include "commands/udp_load.hpp"
+#include "commands/udp_options.hpp"
+#include "commands/udp_seed_flags.hpp"
 #include "commands/version.hpp"
 
 namespace {
@@ -36,6 +39,8 @@ constexpr commands::Command kCommands[] = {
     {commands::kAzureRun, "run a script on Azure virtual machines", commands::add_azure_run},
     {commands::kEsTail, "tail an EventStoreDB stream, or run event processors on it",
      commands::add_es_tail},
+    {commands::kUdpLoad, "load a network with simulated calls, and say how good they would be",
+     commands::add_udp_load, commands::without_seed_flags},
 };
 
 const commands::Command& command_named(const std::string& name) {

@@ -25,6 +25,14 @@ int write_all(int fd, std::string_view text) {
   return 0;
 }
 
+void write_file(const std::string& path, int how, std::string_view text) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | how, 0644));
+  const int failure = file.fd < 0 ? errno : write_all(file.fd, text);
+  if (failure != 0) {
+    throw Error(exit_local_io, fmt::format("can't write to {}: {}", path, std::strerror(failure)));
+  }
+}
+
 }  // namespace
 
 std::string read_file(const std::string& path, size_t max_bytes, const std::string& what) {
@@ -53,11 +61,11 @@ std::string read_file(const std::string& path, size_t max_bytes, const std::stri
 }
 
 void append_to_file(const std::string& path, std::string_view text) {
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
-  const int failure = file.fd < 0 ? errno : write_all(file.fd, text);
-  if (failure != 0) {
-    throw Error(exit_local_io, fmt::format("can't write to {}: {}", path, std::strerror(failure)));
-  }
+  write_file(path, O_APPEND, text);
+}
+
+void replace_file(const std::string& path, std::string_view text) {
+  write_file(path, O_TRUNC, text);
 }
 
 void fill_standard_streams() {

@@ -15,6 +15,9 @@ std::string read_file(const std::string& path, size_t max_bytes, const std::stri
 // Appends in one write. Throws 74.
 void append_to_file(const std::string& path, std::string_view text);
 
+// The file has just this text afterwards. Throws 74.
+void replace_file(const std::string& path, std::string_view text);
+
 // Opens /dev/null where one of the three standard streams is closed, before anything else is opened
 // and takes its number.
 void fill_standard_streams();

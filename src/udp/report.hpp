@@ -155,9 +155,8 @@ struct Parts {
                                    // `expected` of each flow stands for what was sent
   const Received* out = nullptr;   // null: no report from the server
   const Received* back = nullptr;  // null: no echo
-  const std::vector<uint64_t>* back_sent = nullptr;  // by client: echoes the server sent
-  const std::vector<Histogram>* rtt = nullptr;  // by client
-  std::vector<std::string> addresses;           // by client
+  const std::vector<Histogram>* rtt = nullptr;       // by client
+  std::vector<std::string> addresses;                // by client
 };
 Report make_report(const Settings& settings, const Parts& parts);
 

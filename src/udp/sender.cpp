@@ -248,11 +248,15 @@ void Sender::Run::tick(uint64_t round, uint32_t number) {
   const int64_t intended_ns = plan.tick_ns(round, number);
   const uint32_t end = plan.first_of(number + 1);
   const auto second = static_cast<size_t>(intended_ns / kNsPerS);
-  if (second >= seconds.size()) seconds.resize(second + 1);
+  if (second >= seconds.size()) {
+    seconds.resize(second + 1);
+    now.by_second[second % now.by_second.size()].store(0, std::memory_order_relaxed);
+  }
   now.second.store(static_cast<int64_t>(second), std::memory_order_relaxed);
   for (uint32_t client = plan.first_of(number); client < end; ++client) {
     if (plan.sends(client, round)) send(client, intended_ns);
   }
+  now.by_second[second % now.by_second.size()].store(seconds[second], std::memory_order_relaxed);
 }
 
 void Sender::Run::send(uint32_t client, int64_t intended_ns) {
@@ -344,6 +348,7 @@ SendOutcome Sender::run(int64_t begin_ns, int64_t drain_ns, SendingNow& now) {
                   .why = {},
                   .seconds = std::move(run.seconds),
                   .planned = plan_.packets_each() * options_.load.clients,
+                  .planned_s = static_cast<double>(plan_.packets_each()) * plan_.interval_ns() / 1e9,
                   .lateness = std::move(run.lateness),
                   .slept = static_cast<double>(run.slept_ns) / all_ns,
                   .took_s = took_ns / kNsPerS};

@@ -1,6 +1,7 @@
 // Sends the voice of all callers by the plan, on one thread, and collects echoes.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -19,6 +20,7 @@ namespace udp {
 // What another thread may look at while it runs.
 struct SendingNow {
   std::atomic<uint64_t> sent = 0;
+  std::array<std::atomic<uint64_t>, 16> by_second{};  // sent, by second modulo 16
   std::atomic<uint64_t> errors = 0;
   std::atomic<int64_t> second = 0;         // since the beginning
   std::atomic<int64_t> worst_late_us = 0;  // in this second so far; the looker sets it to 0

@@ -1,0 +1,269 @@
+#include "commands/udp_client.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "commands/report.hpp"
+#include "commands/udp_output.hpp"
+#include "commands/udp_progress.hpp"
+#include "commands/udp_server.hpp"
+#include "net/tcp.hpp"
+#include "udp/control_client.hpp"
+#include "udp/sender.hpp"
+
+namespace commands {
+
+namespace {
+
+constexpr int64_t kConnectMs = 10'000;
+constexpr int64_t kReportMs = 15'000;
+constexpr int64_t kDrainNs = 1'500'000'000;  // packets on the way still arrive
+constexpr int64_t kNsPerMs = 1'000'000;
+constexpr int64_t kLeadNs = 300 * kNsPerMs;  // so that the server knows of the beginning first
+constexpr int64_t kLookEveryMs = 50;
+constexpr double kFindLoss = 0.01;
+constexpr double kFindMos = 3.6;
+
+udp::Address peer_of(int fd) {
+  udp::Address peer;
+  socklen_t size = sizeof peer.storage;
+  if (::getpeername(fd, peer.get(), &size) != 0) {
+    throw base::Error(base::exit_unavailable, "the control connection is gone already");
+  }
+  return peer;
+}
+
+// How the control connection leaves this machine: as the first caller does (libcurl's words).
+std::string way_of(const std::vector<udp::From>& callers) {
+  if (callers.empty()) return "";
+  const udp::From& first = callers.front();
+  return first.interface.empty() ? "host!" + first.address.text() : "if!" + first.interface;
+}
+
+int connect(const std::string& place, const std::string& way) {
+  const int64_t until_ms = base::monotonic_ms() + kConnectMs;
+  try {
+    return net::connect_tcp(place, way, way.empty() ? until_ms : until_ms - kConnectMs / 2);
+  } catch (const base::Error& error) {
+    if (way.empty() || error.code() != base::exit_unavailable) throw;
+  }
+  return net::connect_tcp(place, "", until_ms);  // from any address, as this one has no way there
+}
+
+// The server's address and the callers', which must be of one family.
+struct Ends {
+  udp::Address server;
+  std::vector<udp::From> callers;
+  std::string place;
+  std::string way;
+};
+
+Ends find_ends(const UdpTest& test) {
+  Ends ends;
+  ends.place = net::authority(test.host.host, test.host.port);
+  if (const auto address = udp::read_address(test.host.host)) {
+    ends.server = *address;
+    ends.server.set_port(test.host.port);
+  } else {
+    const int fd = connect(ends.place, "");
+    try {
+      ends.server = peer_of(fd);
+    } catch (const base::Error&) {
+      ::close(fd);
+      throw;
+    }
+    ::close(fd);
+    ends.place = ends.server.with_port();  // the name may mean another machine next time
+  }
+  ends.callers = udp::callers_from(test.callers, test.load.clients, ends.server.is_ipv6(),
+                                   udp::local_addresses());
+  udp::check_callers(ends.callers);
+  ends.way = way_of(ends.callers);
+  return ends;
+}
+
+udp::SessionRequest request_for(const UdpTest& test, const udp::Plan& plan) {
+  return {.clients = test.load.clients,
+          .packet_size = test.load.packet_size,
+          .bps = test.load.bps,
+          .seconds = static_cast<double>(plan.end_ns()) / 1e9,
+          .echo = test.echo,
+          .jitter_buffer_ms = test.jitter_buffer_ms,
+          .codec = test.codec};
+}
+
+std::string text_of(const udp::From& from) {
+  return from.interface.empty() ? from.address.text()
+                                : fmt::format("{} {}", from.address.text(), from.interface);
+}
+
+udp::Settings settings_of(const UdpTest& test, const udp::Plan& plan, const Ends& ends, bool echo) {
+  return {.server = ends.server.with_port(),
+          .clients = test.load.clients,
+          .bps = test.load.bps,
+          .packet_size = test.load.packet_size,
+          .interval_us = plan.interval_ns() / 1000,
+          .seconds = static_cast<double>(plan.packets_each()) * plan.interval_ns() / 1e9,
+          .echo = echo,
+          .codec = test.codec,
+          .jitter_buffer_ms = test.jitter_buffer_ms,
+          .dscp = test.sockets.dscp};
+}
+
+void wait_for_stragglers() {
+  const base::Clock clock = base::real_clock();
+  for (int64_t left_ms = kDrainNs / kNsPerMs; left_ms > 0 && !base::stop_asked();) {
+    clock.sleep_ms(kLookEveryMs);
+    left_ms -= kLookEveryMs;
+  }
+}
+
+}  // namespace
+
+udp::Report run_udp_test(const Options& options, const UdpTest& test, const udp::Limits& limits) {
+  const bool is_quiet = options.toggle("quiet");
+  const udp::Plan plan(test.load);
+  const Ends ends = find_ends(test);
+  const int64_t started_unix_s = base::real_clock().unix_s();
+  udp::ControlClient control([&ends] { return connect(ends.place, ends.way); },
+                             request_for(test, plan));
+  udp::Sender sender({.load = test.load,
+                      .callers = ends.callers,
+                      .server = ends.server,
+                      .sockets = test.sockets,
+                      .cookie = control.cookie(),
+                      .echo = control.echo(),
+                      .jitter_buffer_ms = test.jitter_buffer_ms,
+                      .offset = [&control] { return control.offset(); },
+                      .stop = [] { return base::stop_asked(); }});
+  if (sender.sockets() < test.load.clients && !is_quiet) {
+    report_progress(kUdpLoad, fmt::format("{} callers share {} sockets, as no more may be open "
+                                          "(ulimit -n)",
+                                          test.load.clients, sender.sockets()));
+  }
+  udp::SendingNow now;
+  UdpProgress progress(now, test.codec, test.jitter_buffer_ms, is_quiet);
+  const int64_t begin_ns = udp::monotonic_ns() + kLeadNs + 4 * control.worst_bound_ns();
+  control.start(begin_ns, [&](const udp::Sessions::Progress& second) {
+    progress.look(second);
+    now.worst_late_us = 0;
+  });
+  const udp::SendOutcome outcome = sender.run(begin_ns, kDrainNs, now);
+  if (!control.echo()) wait_for_stragglers();
+  const auto answer = control.finish(outcome.sent, kReportMs);
+  if (!answer && !is_quiet) {
+    report_progress(kUdpLoad, "no report came from the server: " + control.why());
+  }
+
+  udp::Parts parts;
+  parts.sent = &outcome.sent;
+  if (answer) parts.out = &answer->received;
+  if (control.echo()) {
+    parts.back = &outcome.back;
+    parts.rtt = &outcome.rtt;
+    if (answer) parts.echoes = &answer->echoes;
+  }
+  for (uint32_t i = 0; i < test.load.clients && !ends.callers.empty(); ++i) {
+    parts.addresses.push_back(text_of(ends.callers[i % ends.callers.size()]));
+  }
+  udp::Report report = udp::make_report(settings_of(test, plan, ends, control.echo()), parts);
+  report.started_unix_s = started_unix_s;
+  if (outcome.is_stopped) report.ended = "interrupted";
+  udp::judge(report, limits, parts.out, parts.back);
+  return report;
+}
+
+namespace {
+
+bool meets(const udp::Report& report) {
+  return report.has_receiver && report.verdict.is_valid && report.verdict.broken_limits.empty();
+}
+
+// Doubles until the limits break, then halves the gap to within 5 %.
+int find_max(const Options& options, UdpTest test, udp::Limits limits) {
+  const bool has_limits =
+      limits.loss >= 0 || limits.jitter_ms >= 0 || limits.delay_p99_ms >= 0 || limits.mos >= 0;
+  if (!has_limits) {
+    limits.loss = kFindLoss;
+    limits.mos = kFindMos;
+  }
+  const uint32_t most = test.load.clients;
+  uint32_t good = 0;
+  uint32_t bad = most + 1;
+  std::optional<udp::Report> best;
+  std::optional<udp::Report> last;
+  uint32_t next = std::min<uint32_t>(most, 10);
+  while (next > good && next < bad && !base::stop_asked()) {
+    test.load.clients = next;
+    last = run_udp_test(options, test, limits);
+    if (base::stop_asked()) break;
+    const bool is_good = meets(*last);
+    report_progress(kUdpLoad, fmt::format("{} callers: {}", next,
+                                          is_good ? "good"
+                                                  : base::join(last->verdict.broken_limits.empty()
+                                                                   ? last->verdict.sentences
+                                                                   : last->verdict.broken_limits,
+                                                               "; ")));
+    if (!last->has_receiver) break;
+    (is_good ? good : bad) = next;
+    if (is_good) best = last;
+    const uint32_t middle = good + (bad - good) / 2;
+    next = bad > most ? std::min(most, good * 2) : middle;
+    if (bad <= most && bad - good <= std::max(1U, good / 20)) break;
+  }
+  if (!best && !last) return base::exit_interrupted;
+  report_notice(options.env(), kUdpLoad,
+                good == 0 ? "not even the smallest number of callers meets the limits"
+                          : fmt::format("{} callers meet the limits{}", good,
+                                        good == most ? ", as many as --clients says"
+                                                     : fmt::format("; {} do not", bad)));
+  write_output(options.env(), "max-callers", std::to_string(good));
+  show_udp_report(options, best ? *best : *last);
+  return base::stop_asked() ? base::exit_interrupted : udp_exit_code(best ? *best : *last);
+}
+
+int run_test_and_show(const Options& options, const UdpTest& test) {
+  const udp::Report report = run_udp_test(options, test, read_udp_limits(options));
+  show_udp_report(options, report);
+  return udp_exit_code(report);
+}
+
+}  // namespace
+
+int run_udp_client(const Options& options) {
+  const UdpTest test = read_udp_test(options);
+  const udp::Limits limits = read_udp_limits(options);
+  is_udp_json(options);
+  base::stop_on_signals();
+  if (options.toggle("find-max")) return find_max(options, test, limits);
+  return run_test_and_show(options, test);
+}
+
+int run_udp_demo(const Options& options) {
+  UdpTest test = read_udp_test(options);
+  read_udp_limits(options);
+  is_udp_json(options);
+  if (!options.is_given("clients")) test.load.clients = 100;
+  const bool has_addresses =
+      options.is_on("min-client-addr") || options.is_on("addresses") || options.is_on("cidr");
+  if (!has_addresses) test.callers.first = "127.1.0.1";
+  base::stop_on_signals();
+  UdpServer server({.bind = "127.0.0.1",
+                    .port = 0,
+                    .allow = {},
+                    .answers_all = false,
+                    .limits = {},
+                    .receive_buffer_bytes = uint64_t{32} << 20U});
+  test.host = {.host = "127.0.0.1", .port = server.port()};
+  return run_test_and_show(options, test);
+}
+
+}  // namespace commands

@@ -1,0 +1,39 @@
+#include "commands/udp_output.hpp"
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/signals.hpp"
+#include "commands/report.hpp"
+#include "json/write.hpp"
+#include "udp/report_text.hpp"
+
+namespace commands {
+
+bool is_udp_json(const Options& options) {
+  const std::string form = options.text("output");
+  if (form != "text" && form != "json") throw options.wrong_value("output", "text or json");
+  return form == "json";
+}
+
+void show_udp_report(const Options& options, const udp::Report& report) {
+  // The files first: a reader of standard output may be gone.
+  const std::string csv = options.text("csv");
+  if (!csv.empty()) base::replace_file(csv, udp::report_csv(report));
+  const std::string page = options.text("report");
+  if (!page.empty()) base::replace_file(page, udp::report_html(report));
+  write_summary(options.env(), udp::report_markdown(report));
+  if (is_udp_json(options)) {
+    print_json(options.env(), json::write(udp::report_json(report)));
+  } else {
+    print_text(options.env(), udp::report_text(report, options.toggle("verbose")));
+  }
+}
+
+int udp_exit_code(const udp::Report& report) {
+  if (base::stop_asked()) return base::exit_interrupted;
+  if (!report.has_receiver) return base::exit_unavailable;
+  const bool is_good = report.verdict.is_valid && report.verdict.broken_limits.empty();
+  return is_good ? base::exit_ok : base::exit_answer_no;
+}
+
+}  // namespace commands

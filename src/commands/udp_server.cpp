@@ -1,0 +1,134 @@
+#include "commands/udp_server.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/signals.hpp"
+#include "commands/report.hpp"
+#include "commands/udp_options.hpp"
+#include "commands/udp_output.hpp"
+#include "net/listen.hpp"
+#include "udp/control_server.hpp"
+#include "udp/serving.hpp"
+
+namespace commands {
+
+namespace {
+
+constexpr int64_t kLookEveryMs = 100;
+constexpr int64_t kMostBufferBytes = int64_t{1} << 30U;
+
+net::ListenSocket listen_anywhere(const std::string& bind, uint16_t port, std::string& address) {
+  address = bind.empty() ? "::" : bind;
+  if (!bind.empty()) return net::listen_at(address, port);
+  try {
+    return net::listen_at(address, port);
+  } catch (const base::Error&) {  // a machine without IPv6, or the port is taken
+    address = "0.0.0.0";
+    return net::listen_at(address, port);
+  }
+}
+
+UdpServerSetup read_setup(const Options& options) {
+  UdpServerSetup setup;
+  setup.bind = options.text("bind");
+  setup.port = static_cast<uint16_t>(options.number("port", 0, 65'535));
+  for (const std::string& cidr : options.list("allow")) {
+    setup.allow.push_back(udp::read_cidr(cidr, options.origin("allow")));
+  }
+  setup.answers_all = options.toggle("server-respond");
+  setup.limits.sessions = static_cast<size_t>(options.number("max-sessions", 1, 1'000));
+  setup.limits.clients = static_cast<uint32_t>(options.number("max-callers", 1, 1'000'000));
+  setup.receive_buffer_bytes =
+      static_cast<uint64_t>(options.number("receive-buffer", 4'096, kMostBufferBytes));
+  return setup;
+}
+
+// What a person is told while the server waits.
+class Reporter {
+ public:
+  Reporter(const Options& options, UdpServer& server) : options_(options), server_(server) {}
+
+  void look(bool all) {
+    for (const udp::Sessions::Ended& ended :
+         server_.sessions().take_ended(udp::monotonic_ns(), all)) {
+      udp::Report report = udp::session_report(ended);
+      udp::judge(report, udp::Limits{}, &ended.received, nullptr);
+      show_udp_report(options_, report);
+      ++reported_;
+    }
+  }
+
+  uint64_t reported() const { return reported_; }
+
+ private:
+  const Options& options_;
+  UdpServer& server_;
+  uint64_t reported_ = 0;
+};
+
+}  // namespace
+
+UdpServer::UdpServer(const UdpServerSetup& setup) : sessions_(setup.limits) {
+  const net::ListenSocket control = listen_anywhere(setup.bind, setup.port, address_);
+  control_fd_ = control.fd;
+  port_ = control.port;
+  udp::Address at = udp::read_address(address_).value();
+  at.set_port(port_);
+  try {
+    const udp::ServerSocket packets = udp::open_server(at, setup.receive_buffer_bytes);
+    packets_fd_ = packets.fd;
+    buffer_bytes_ = packets.buffer_bytes;
+  } catch (const base::Error&) {
+    ::close(control_fd_);
+    throw;
+  }
+  packets_ = std::thread([this, allow = setup.allow] {
+    udp::serve_packets({.fd = packets_fd_, .allow = allow}, sessions_, stop_);
+  });
+  control_ = std::thread([this, setup] {
+    udp::serve_control(
+        {.listen_fd = control_fd_, .allow = setup.allow, .answers_all = setup.answers_all},
+        sessions_, stop_);
+  });
+}
+
+UdpServer::~UdpServer() {
+  stop_ = true;
+  packets_.join();
+  control_.join();
+  ::close(packets_fd_);
+  ::close(control_fd_);
+}
+
+int run_udp_server(const Options& options) {
+  const UdpServerSetup setup = read_setup(options);
+  is_udp_json(options);
+  const bool is_quiet = options.toggle("quiet");
+  base::stop_on_signals();
+  UdpServer server(setup);
+  if (!is_quiet) {
+    report_progress(kUdpLoad, fmt::format("waiting for tests at {} port {} (UDP and TCP)",
+                                          server.address(), server.port()));
+  }
+  if (server.buffer_bytes() < setup.receive_buffer_bytes && !is_quiet) {
+    report_notice(
+        options.env(), kUdpLoad,
+        fmt::format("the kernel gives a receive queue of {} bytes, not {}: run as root, or "
+                    "sysctl -w net.core.rmem_max={}",
+                    server.buffer_bytes(), setup.receive_buffer_bytes, setup.receive_buffer_bytes));
+  }
+  Reporter reporter(options, server);
+  const base::Clock clock = base::real_clock();
+  const bool is_once = options.toggle("once");
+  while (!base::stop_asked() && !(is_once && reporter.reported() > 0)) {
+    clock.sleep_ms(kLookEveryMs);
+    reporter.look(false);
+  }
+  reporter.look(true);
+  return base::exit_ok;
+}
+
+}  // namespace commands
