@@ -199,16 +199,16 @@ TEST_CASE("udp callers: every address that is not here is named, neighbours as r
   callers.insert(callers.end(), {from("203.0.113.9"), from("203.0.113.7"), from("203.0.113.8"),
                                  from("203.0.113.8"), from("198.51.100.1")});
   CHECK(complaint(callers) ==
-        "can't send from all addresses. not on this machine: 203.0.113.7 to 203.0.113.9, "
-        "198.51.100.1; bring the tunnels up first, or add what is missing, as with 'ip address "
+        "can't send from all addresses. not on this machine: 198.51.100.1, "
+        "203.0.113.7 to 203.0.113.9; bring the tunnels up first, or add what is missing, as with 'ip address "
         "add 203.0.113.9/32 dev lo'");
 }
 
 TEST_CASE("udp callers: at most twenty ranges are named") {
   std::vector<udp::From> callers;
   for (uint64_t i = 0; i < 25; ++i) {
-    callers.push_back(
-        {.address = *udp::address_after(*udp::read_address("203.0.113.0"), 2 * i), .interface = ""});
+    callers.push_back({.address = *udp::address_after(*udp::read_address("203.0.113.0"), 2 * i),
+                       .interface = ""});
   }
   const std::string text = complaint(callers);
   CHECK(text.find("203.0.113.36, 203.0.113.38 and 5 more;") != std::string::npos);
