@@ -67,7 +67,8 @@ bool is_no_source(const Address& address) {
   }
   sockaddr_in v4{};
   std::memcpy(&v4, &address.storage, sizeof v4);
-  return v4.sin_addr.s_addr == INADDR_ANY || IN_MULTICAST(ntohl(v4.sin_addr.s_addr));
+  const in_addr_t number = ntohl(v4.sin_addr.s_addr);
+  return number == INADDR_ANY || number == INADDR_BROADCAST || IN_MULTICAST(number);
 }
 
 const char* family_name(bool ipv6) {

@@ -85,7 +85,9 @@ std::string heading(const RouteChoice& choice) {
          "--addresses\n"
          "# and an interface on each line: then it binds each caller to its tunnel "
          "(SO_BINDTODEVICE).\n"
-         "# It is needed for --min-client-addr, --cidr, and with --echo where rp_filter is 1.\n";
+         "# It is needed for --min-client-addr and --cidr, and for --echo where rp_filter is 1 "
+         "(answers\n"
+         "# that come in by another way than the main table's are dropped there).\n";
 }
 
 }  // namespace

@@ -113,6 +113,7 @@ TEST_CASE("udp callers: first and count, never more than clients") {
         "machine");
   CHECK(shown(first("223.255.255.255"), 2).starts_with("64 --min-client-addr is '224.0.0.0'"));
   CHECK(shown(first("ffff::"), 1, true).starts_with("64"));
+  CHECK(shown(first("255.255.255.255"), 1).starts_with("64"));
 }
 
 TEST_CASE("udp callers: a network gives its host addresses") {
@@ -200,7 +201,8 @@ TEST_CASE("udp callers: every address that is not here is named, neighbours as r
                                  from("203.0.113.8"), from("198.51.100.1")});
   CHECK(complaint(callers) ==
         "can't send from all addresses. not on this machine: 198.51.100.1, "
-        "203.0.113.7 to 203.0.113.9; bring the tunnels up first, or add what is missing, as with 'ip address "
+        "203.0.113.7 to 203.0.113.9; bring the tunnels up first, or add what is missing, as with "
+        "'ip address "
         "add 203.0.113.9/32 dev lo'");
 }
 
