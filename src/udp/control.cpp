@@ -112,7 +112,8 @@ Message hello_in(const Value& message) {
 Message refusal_in(const Value& message) {
   // What a person will read: on one line, and nothing in it that a terminal obeys.
   std::string text = json::string_at(message, "error").substr(0, kMostRefusal);
-  std::replace_if(text.begin(), text.end(), [](char c) { return c < ' ' || c == 127; }, '?');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c < ' ' || c == 127; }, '?');
   return Refusal{.text = text, .code = static_cast<int>(whole_in(message, "code", 0, 255))};
 }
 

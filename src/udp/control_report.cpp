@@ -116,7 +116,8 @@ std::vector<FlowResult> flows_in(const Value& report) {
   }
   for (const MeanColumn& one : kMeans) {
     const Array& values = column_in(report, one.name, rows);
-    for (size_t i = 0; i < rows; ++i) one.of(flows[i]) = number_of(values[i], one.name, 0, kMostSum);
+    for (size_t i = 0; i < rows; ++i)
+      one.of(flows[i]) = number_of(values[i], one.name, 0, kMostSum);
   }
   const Array& seen_as = column_in(report, "seen_as", rows);
   for (size_t i = 0; i < rows; ++i) flows[i].seen_as = text_of(seen_as[i], "seen_as", kMostAddress);

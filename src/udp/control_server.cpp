@@ -37,10 +37,14 @@ struct Connection {
   bool is_ended = false;           // it got its report
   int64_t last_second = -1;        // that it was told
   int64_t next_progress_ms = opened_ms + kProgressMs;
-  bool is_over = false;         // to be closed now
-  int64_t close_ms = 0;         // saying goodbye until then; 0: not yet
+  bool is_over = false;          // to be closed now
+  int64_t close_ms = 0;          // saying goodbye until then; 0: not yet
   bool is_sending_over = false;  // in its goodbye: all was sent
 };
+
+size_t most_line(const Connection& connection) {
+  return connection.cookie ? kMostLine : kFirstLine;
+}
 
 class Server {
  public:
@@ -114,8 +118,7 @@ void Server::accept_all() {
   while (true) {
     Address peer;
     socklen_t size = sizeof peer.storage;
-    const int fd =
-        ::accept4(options_.listen_fd, peer.get(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    const int fd = ::accept4(options_.listen_fd, peer.get(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
       take(fd, peer);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -129,9 +132,9 @@ void Server::accept_all() {
 
 void Server::take(int fd, const Address& peer) {
   auto connection = std::make_unique<Connection>(fd, peer);
-  const bool is_allowed = options_.allow.empty() ||
-                          std::any_of(options_.allow.begin(), options_.allow.end(),
-                                      [&](const Cidr& one) { return one.holds(peer); });
+  const bool is_allowed =
+      options_.allow.empty() || std::any_of(options_.allow.begin(), options_.allow.end(),
+                                            [&](const Cidr& one) { return one.holds(peer); });
   if (!is_allowed || connections_.size() >= options_.connections) return;
   connections_.push_back(std::move(connection));
 }
@@ -204,11 +207,11 @@ void Server::serve(Connection& connection, bool is_readable) {
 void Server::read_lines(Connection& connection) {
   while (const std::optional<std::string> line = connection.socket.next_line()) {
     if (connection.close_ms != 0) continue;
-    if (!connection.cookie && line->size() > kFirstLine) break;
+    if (line->size() > most_line(connection)) connection.is_over = true;
+    if (connection.is_over) return;
     hear(connection, *line);
   }
-  const size_t most = connection.cookie ? kMostLine : kFirstLine;
-  if (connection.socket.unfinished() > most) connection.is_over = true;
+  if (connection.socket.unfinished() > most_line(connection)) connection.is_over = true;
 }
 
 void Server::hear(Connection& connection, const std::string& line) {
@@ -252,15 +255,16 @@ void Server::on(Connection& connection, const control::Resume& resume) {
   connection.cookie = resume.cookie;
   bool is_echo = false;
   sessions_.locked([&](std::map<uint64_t, Session>& sessions, Tallies&) {
-    is_echo = sessions.at(resume.cookie).request.echo;
+    const auto found = sessions.find(resume.cookie);
+    is_echo = found != sessions.end() && found->second.request.echo;
   });
   say(connection, control::Welcome{.cookie = resume.cookie, .echo = is_echo});
 }
 
 void Server::on(Connection& connection, const control::Ping& ping) {
-  say(connection, control::Pong{.t1_ns = ping.t1_ns,
-                                .t2_ns = connection.socket.received_ns(),
-                                .t3_ns = monotonic_ns()});
+  say(connection,
+      control::Pong{
+          .t1_ns = ping.t1_ns, .t2_ns = connection.socket.received_ns(), .t3_ns = monotonic_ns()});
 }
 
 void Server::on(Connection& connection, const control::OffsetIs& is) {

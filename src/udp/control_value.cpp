@@ -8,9 +8,8 @@
 namespace udp::control {
 
 base::Error nonsense(const std::string& what) {
-  return {base::exit_malformed_reply,
-          "the other side's words are none of this tool's: " + what +
-              "; does another program use this port?"};
+  return {base::exit_malformed_reply, "the other side's words are none of this tool's: " + what +
+                                          "; does another program use this port?"};
 }
 
 const json::Value& member_in(const json::Value& object, const std::string& name) {

@@ -24,7 +24,8 @@ bool is_only_later(int error) {
 
 }  // namespace
 
-// The kernel gives up on a side that is gone without a word: one that acknowledges nothing for 15 s.
+// The kernel gives up on a side that is gone without a word: one that acknowledges nothing for 15
+// s.
 LineSocket::LineSocket(int fd) : fd_(fd) {
   const int yes = 1, probe_s = 5, probes = 3;
   const unsigned int most_ms = 15'000;

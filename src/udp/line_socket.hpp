@@ -1,5 +1,5 @@
-// A TCP connection that speaks lines, for one thread. It never blocks: what the kernel does not take
-// yet waits here. SIGPIPE must be ignored, as base::exit_on_signals() does.
+// A TCP connection that speaks lines, for one thread. It never blocks: what the kernel does not
+// take yet waits here. SIGPIPE must be ignored, as base::exit_on_signals() does.
 #pragma once
 
 #include <cstddef>
