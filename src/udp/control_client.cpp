@@ -278,6 +278,7 @@ void ControlClient::State::hear(const control::Message& message) {
   } else if (const auto* refusal = std::get_if<control::Refusal>(&message)) {
     hear(*refusal);
   } else if (const auto* last = std::get_if<control::FinalReport>(&message)) {
+    if (!is_end_said) return;
     const std::lock_guard lock(mutex);
     if (last->echoes.size() != request.clients) {
       throw base::Error(base::exit_malformed_reply,

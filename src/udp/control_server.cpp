@@ -19,13 +19,12 @@ namespace udp {
 namespace {
 
 constexpr int kLookForStopMs = 100;
-constexpr int64_t kProgressMs = 1000;
+constexpr int64_t kProgressMs = 100;     // from one look for a whole second to the next
 constexpr int64_t kAcceptAgainMs = 100;  // when no descriptor is left
 constexpr int64_t kGoodbyeMs = 500;      // for the other side to read our last words and close
 constexpr int64_t kReportMs = 5000;      // the same at a stop while a report is on its way
 constexpr size_t kFirstLine = 4 * 1024;
 constexpr size_t kMostLine = 8 * 1024 * 1024;
-constexpr size_t kMostWaiting = 16 * 1024 * 1024;
 
 struct Connection {
   Connection(int fd, const Address& from) : socket(fd), peer(from) {}
@@ -75,8 +74,8 @@ class Server {
   void on(Connection& connection, const control::End& end);
   [[noreturn]] static void on(Connection& connection, const auto& other);
 
-  static void say(Connection& connection, const control::Message& message);
-  static void refuse(Connection& connection, const base::Error& error);
+  void say(Connection& connection, const control::Message& message);
+  void refuse(Connection& connection, const base::Error& error);
   static void say_goodbye(Connection& connection, int64_t wait_ms);
 
   const ControlServerOptions& options_;
@@ -227,7 +226,8 @@ void Server::hear(Connection& connection, const std::string& line) {
 }
 
 void Server::say(Connection& connection, const control::Message& message) {
-  if (connection.socket.waiting() > kMostWaiting) connection.is_over = true;  // it does not read
+  if (connection.socket.waiting() > options_.waiting)
+    connection.is_over = true;  // it does not read
   if (connection.is_over) return;
   if (!connection.socket.send(control::write(message))) connection.is_over = true;
 }

@@ -17,6 +17,7 @@ namespace udp {
 namespace {
 
 constexpr size_t kOneRead = 64 * 1024;
+constexpr size_t kKept = 1024 * 1024;  // memory kept for what will be sent
 
 bool is_only_later(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
@@ -71,6 +72,10 @@ std::optional<std::string> LineSocket::next_line() {
 }
 
 bool LineSocket::send(const std::string& text) {
+  if (sent_ > out_.size() / 2) {
+    out_.erase(0, sent_);
+    sent_ = 0;
+  }
   out_ += text;
   return flush();
 }
@@ -86,7 +91,7 @@ bool LineSocket::flush() {
     sent_ += static_cast<size_t>(sent);
   }
   out_.clear();
-  out_.shrink_to_fit();
+  if (out_.capacity() > kKept) out_.shrink_to_fit();
   sent_ = 0;
   return true;
 }
