@@ -177,6 +177,7 @@ Report make_report(const Settings& settings, const Parts& parts) {
   if (parts.back != nullptr) {
     report.back_delay = parts.back->delay;
     report.bound_us = std::max(report.bound_us, parts.back->bound_us);
+    if (parts.out == nullptr) report.is_bound_known = parts.back->is_bound_known;
     report.clock_steps += parts.back->clock_steps;
   }
   if (parts.rtt != nullptr) {

@@ -159,7 +159,7 @@ struct Parts {
   const std::vector<Histogram>* rtt = nullptr;    // by client
   const std::vector<uint64_t>* echoes = nullptr;  // by client, sent by the server; null: all that
                                                   // it received
-  std::vector<std::string> addresses;             // by client
+  std::vector<std::string> addresses{};           // by client
 };
 Report make_report(const Settings& settings, const Parts& parts);
 

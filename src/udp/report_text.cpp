@@ -146,7 +146,7 @@ std::string csv_back(const Caller& caller) {
 }  // namespace
 
 std::string report_text(const Report& report, bool is_verbose) {
-  std::string text = base::wrap(headline(report) + ".", 0, kWidth) + "\n\n";
+  std::string text = headline(report) + ".\n\n";
   text += table(direction_rows(report), 1);
   const std::vector<Row> times = time_rows(report);
   if (times.size() > 1) text += "\n" + table(times, 1);

@@ -43,9 +43,10 @@ std::string where_lost(const Report& report) {
 
 std::string below_line(const Report& report) {
   const Totals& totals = report.totals;
-  std::string text = fmt::format("{} of {} below MOS {}: loss {}{}", grouped(totals.callers_below),
-                                 subject(report), totals.mos_limit, percent(worse_loss(report)),
-                                 where_lost(report));
+  std::string text = fmt::format("{} of {} below MOS {}", grouped(totals.callers_below),
+                                 counted(report.callers.size(), "caller"), totals.mos_limit);
+  if (!report.ended.empty()) text += fmt::format(", ended early ({})", report.ended);
+  text += fmt::format(": loss {}{}", percent(worse_loss(report)), where_lost(report));
   const double late = std::max(share_of(totals.out.late, totals.out.sent),
                                share_of(totals.back.late, totals.back.sent));
   if (late > 0) text += fmt::format(", {} too late for the jitter buffer", percent(late));

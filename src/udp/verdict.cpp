@@ -97,7 +97,7 @@ void say_unheard(Report& report) {
   }
   if (!unheard.empty()) {
     report.verdict.sentences.push_back(
-        fmt::format("Of {} no packet arrived ({}): look at their route, tunnel and firewall.",
+        fmt::format("No packet of {} arrived ({}): look at their route, tunnel and firewall.",
                     of_callers(unheard, report), names_of(unheard)));
   }
   if (!unanswered.empty()) {
@@ -123,6 +123,21 @@ void say_queue(Report& report, uint64_t at_server, uint64_t at_client) {
   }
 }
 
+void say_network(Report& report) {
+  const Totals& totals = report.totals;
+  std::string where;
+  if (!report.has_receiver) {
+    where = ", there or back";
+  } else if (totals.out.lost == 0) {
+    where = ", all on the way back";
+  } else if (totals.back.lost > 0) {
+    where = fmt::format("; of all that was lost, {} on the way there and {} on the way back",
+                        grouped(totals.out.lost), grouped(totals.back.lost));
+  }
+  report.verdict.sentences.push_back(fmt::format(
+      "{} lost in the network{}.", counted(report.verdict.by_network, "packet"), where));
+}
+
 void judge_loss(Report& report, const Received* out, const Received* back) {
   const Totals& totals = report.totals;
   Verdict& verdict = report.verdict;
@@ -136,16 +151,7 @@ void judge_loss(Report& report, const Received* out, const Received* back) {
 
   say_send_errors(report);
   say_queue(report, at_server, at_client);
-  if (verdict.by_network > 0) {
-    verdict.sentences.push_back(
-        fmt::format("{} lost in the network{}.", counted(verdict.by_network, "packet"),
-                    totals.back.lost == 0 ? ""
-                    : totals.out.lost == 0
-                        ? ", all on the way back"
-                        : fmt::format(" (of all lost ones {} on the way there, {} on the way "
-                                      "back)",
-                                      grouped(totals.out.lost), grouped(totals.back.lost))));
-  }
+  if (verdict.by_network > 0) say_network(report);
   if (report.has_receiver) say_unheard(report);
   const uint64_t late = totals.out.late + totals.back.late;
   if (late > 0) {
@@ -174,9 +180,8 @@ void say_remarks(Report& report) {
                                     counted(report.other, "packet")));
   }
   if (report.malformed > 0) {
-    sentences.push_back(
-        fmt::format("{} that are none of this tool's came to the server's port too.",
-                    counted(report.malformed, "packet")));
+    sentences.push_back(fmt::format("{} foreign to this tool came to the server's port too.",
+                                    counted(report.malformed, "packet")));
   }
 }
 

@@ -47,7 +47,8 @@ TEST_CASE("a run is believed when its sender kept to its plan") {
       {"a late packet in a thousand is none", [](Stage& s) { s.sent.lateness.add(900'000); }, true,
        ""},
       {"late", [](Stage& s) { s.sent.lateness.add(12'000, 30); }, false,
-       "The sender was late: 1 % of its packets left 12.0 ms or more after their time (the limit is "
+       "The sender was late: 1 % of its packets left 12.0 ms or more after their time (the limit "
+       "is "
        "10.0 ms)"},
       {"late, but the limit is higher",
        [](Stage& s) {
@@ -86,8 +87,8 @@ TEST_CASE("a run is believed when its sender kept to its plan") {
          s.out.clock_steps = 1;
        },
        true,
-       "The receiver's wall clock was set 1 time|17 packets of no session|1 packet that is none of "
-       "this tool's"},
+       "The receiver's wall clock was set 1 time|17 packets of no session|1 packet foreign to "
+       "this tool"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
@@ -112,8 +113,11 @@ TEST_CASE("each lost packet has one place where it was lost") {
     std::string sentences;
   };
   const std::vector<Case> cases = {
-      {"the network", [](Stage& s) { s.out = received({100, 90, 95}); }, 0, 0, 15,
-       "15 packets lost in the network."},
+      {"the network",
+       [](Stage& s) {
+         s.out = received({100, 90, 95});
+       },
+       0, 0, 15, "15 packets lost in the network."},
       {"the server's queue",
        [](Stage& s) {
          s.out = received({100, 90, 95});
@@ -142,8 +146,12 @@ TEST_CASE("each lost packet has one place where it was lost") {
        0, 10, 5,
        "10 packets lost in this machine's own queue on the way back|5 packets lost in the network, "
        "all on the way back."},
-      {"a caller that nobody heard", [](Stage& s) { s.out = received({100, 0, 100}); }, 0, 0, 100,
-       "100 packets lost in the network.|Of 1 of 3 callers no packet arrived (10.8.0.3)"},
+      {"a caller that nobody heard",
+       [](Stage& s) {
+         s.out = received({100, 0, 100});
+       },
+       0, 0, 100,
+       "100 packets lost in the network.|No packet of 1 of 3 callers arrived (10.8.0.3)"},
       {"a caller that heard nobody",
        [](Stage& s) {
          s.has_back = true;
@@ -161,6 +169,22 @@ TEST_CASE("each lost packet has one place where it was lost") {
        12, 0, 0,
        "4 packets of 1 caller never left this machine: Network is unreachable (10.8.0.3)|8 packets "
        "of 2 callers never left this machine: No buffer space available (10.8.0.2, 10.8.0.4)"},
+      {"there or back, when the server says nothing",
+       [](Stage& s) {
+         s.has_out = false;
+         s.has_back = true;
+         s.back = received({100, 90, 100});
+       },
+       0, 0, 10, "10 packets lost in the network, there or back."},
+      {"both ways",
+       [](Stage& s) {
+         s.has_back = true;
+         s.out = received({100, 90, 100});
+         s.back = received({99, 90, 100});
+       },
+       0, 0, 11,
+       "11 packets lost in the network; of all that was lost, 10 on the way there and 1 on the way "
+       "back."},
       {"too late to be heard", [](Stage& s) { s.out.flows[0].counts.late = 2; }, 0, 0, 0,
        "2 packets came too late for the jitter buffer of 60.0 ms"},
   };
@@ -188,7 +212,11 @@ TEST_CASE("a broken limit says by how much, a kept one says nothing") {
     std::string broken;  // joined by |
   };
   const std::vector<Case> cases = {
-      {"no limits", [](Stage& s) { s.out = received({50, 50, 50}); }, ""},
+      {"no limits",
+       [](Stage& s) {
+         s.out = received({50, 50, 50});
+       },
+       ""},
       {"all kept",
        [](Stage& s) { s.limits = {.loss = 0, .jitter_ms = 2, .delay_p99_ms = 21, .mos = 4}; }, ""},
       {"loss",

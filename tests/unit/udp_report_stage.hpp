@@ -1,5 +1,5 @@
-// A small test of a few callers, as the sender and the receiver tell of it: ten seconds, ten packets
-// a second and caller, 20 ms on the way, nothing lost.
+// A small test of a few callers, as the sender and the receiver tell of it: ten seconds, ten
+// packets a second and caller, 20 ms on the way, nothing lost.
 #pragma once
 
 #include <string>
