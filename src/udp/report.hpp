@@ -49,6 +49,7 @@ struct Sent {
   std::vector<std::string> why;   // by client: the last error in words; "" without one
   std::vector<uint64_t> seconds;  // packets by second
   uint64_t planned = 0;           // by the plan, all callers
+  double planned_s = 0;           // by the plan, as took_s; 0: not known
   Histogram lateness;             // after the intended time
   double slept = 0;               // share of the time that the sender slept, 0 to 1
   double took_s = 0;              // each caller, to the end of its last packet's interval
@@ -68,7 +69,7 @@ struct Caller {
   uint64_t back_sent = 0;  // echoes the server sent
   uint64_t back_lost = 0;
   Times rtt;
-  double r = 0, mos = 0;  // of the worse direction
+  double r = 0, mos = 0;  // of the worse direction; mos 0: not known, it sent nothing
 };
 
 struct Settings {
@@ -155,13 +156,20 @@ struct Parts {
                                    // `expected` of each flow stands for what was sent
   const Received* out = nullptr;   // null: no report from the server
   const Received* back = nullptr;  // null: no echo
-  const std::vector<Histogram>* rtt = nullptr;       // by client
-  std::vector<std::string> addresses;                // by client
+  const std::vector<Histogram>* rtt = nullptr;    // by client
+  const std::vector<uint64_t>* echoes = nullptr;  // by client, sent by the server; null: all that
+                                                  // it received
+  std::vector<std::string> addresses{};           // by client
 };
 Report make_report(const Settings& settings, const Parts& parts);
 
-// Fills in report.verdict. A caller breaks a limit of jitter or MOS when its own value does; loss
-// and delay are those of all.
+// Makes of report.callers what follows from them: their totals and the histogram of jitter.
+void add_up(Report& report);
+
+// Fills in report.verdict, and the totals that follow from the limit of MOS. A caller breaks a
+// limit of jitter or MOS when its own value does; loss and delay are those of all, in the worse
+// direction. `out` and `back` tell of the receivers' queues; without both, the verdict's
+// by_receiver stays.
 void judge(Report& report, const Limits& limits, const Received* out, const Received* back);
 
 // Adds reports of several generators: callers one after another, counters and histograms added,
