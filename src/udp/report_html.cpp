@@ -1,0 +1,325 @@
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "udp/report_charts.hpp"
+#include "udp/report_style.hpp"
+#include "udp/report_text.hpp"
+#include "udp/svg_chart.hpp"
+
+namespace udp {
+
+namespace {
+
+template <typename... Values>
+void put(std::string& html, fmt::format_string<Values...> format, Values&&... values) {
+  fmt::format_to(std::back_inserter(html), format, std::forward<Values>(values)...);
+}
+
+std::string in_ms(int64_t us) {
+  return udp::in_ms(static_cast<double>(us));
+}
+
+std::string of_packets(uint64_t part, uint64_t whole) {
+  return grouped(part) + " of " + grouped(whole) + " packets";
+}
+
+std::string callers(uint64_t count) {
+  return grouped(count) + (count == 1 ? " caller" : " callers");
+}
+
+// What the whole comes to.
+struct Headline {
+  std::string colour, badge, sentence;
+};
+
+Headline headline(const Report& report) {
+  const Totals& totals = report.totals;
+  const std::string below =
+      fmt::format("{} of {} below a MOS of {:.3g}", grouped(totals.callers_below),
+                  callers(report.callers.size()), totals.mos_limit);
+  if (!report.has_receiver) {
+    return {"bad", "No report", "No report came from the server: what arrived is unknown."};
+  }
+  if (!report.verdict.is_valid) {
+    return {"warn", "Not valid", "This run measured its own sender, not the network."};
+  }
+  if (!report.verdict.broken_limits.empty()) {
+    return {"bad", "Limits broken",
+            below + fmt::format(", {} lost.", in_percent(totals.out.loss()))};
+  }
+  if (totals.out.received == 0) return {"bad", "Nothing arrived", "Not one packet arrived."};
+  if (totals.callers_below > 0) return {"warn", "Poor calls", below + "."};
+  return {"good", "Good",
+          report.callers.size() == 1
+              ? fmt::format("The caller is heard well: a MOS of {:.2f}.", totals.mos_min)
+              : fmt::format("All {} are heard well: a MOS of {:.2f} or better.",
+                            callers(report.callers.size()), totals.mos_min)};
+}
+
+void put_head(std::string& html, const Report& report) {
+  const Settings& set = report.settings;
+  const std::string title = fmt::format("UDP voice load: {}{}", callers(report.callers.size()),
+                                        set.server.empty() ? "" : " to " + set.server);
+  const char* kind = report.kind == "server"   ? "as the server saw it"
+                     : report.kind == "merged" ? "several generators together"
+                                               : "as the client saw it";
+  put(html,
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<title>{0}</title>\n<style>{1}</style></head>\n<body><main>\n<h1>{0}</h1>\n",
+      html_escaped(title), kReportStyle);
+  put(html, "<p class=\"sub\">{:%Y-%m-%d %H:%M:%S} UTC, {:.6g} s, {}</p>\n",
+      fmt::gmtime(static_cast<std::time_t>(report.started_unix_s)), set.seconds, kind);
+}
+
+void put_verdict(std::string& html, const Report& report) {
+  const Headline head = headline(report);
+  put(html,
+      "<section class=\"card verdict {}\"><p class=\"says\"><span class=\"badge\"><span>{}</span>"
+      "</span>{}</p>\n",
+      head.colour, head.badge, html_escaped(head.sentence));
+  std::string items;
+  for (const std::string& text : report.verdict.broken_limits) {
+    put(items, "<li class=\"broken\">Limit broken: {}</li>\n", html_escaped(text));
+  }
+  if (!report.ended.empty())
+    put(items, "<li>It ended early: {}.</li>\n", html_escaped(report.ended));
+  for (const std::string& text : report.verdict.sentences) {
+    put(items, "<li>{}</li>\n", html_escaped(text));
+  }
+  if (!items.empty()) put(html, "<ul>{}</ul>", items);
+  html += "</section>\n";
+}
+
+void put_tile(std::string& html, const std::string& what, const std::string& figure,
+              const std::string& more, const std::string& colour = "") {
+  put(html,
+      "<div class=\"card tile {}\"><div class=\"what\">{}</div><div class=\"figure\">{}</div>"
+      "<div class=\"more\">{}</div></div>\n",
+      colour, html_escaped(what), html_escaped(figure), html_escaped(more));
+}
+
+void put_delay_tiles(std::string& html, const Report& report) {
+  if (!report.is_bound_known) {
+    put_tile(html, "One-way delay", "unknown", "the clocks were never compared");
+  } else if (report.delay.count() > 0) {
+    put_tile(html, "One-way delay, half within", in_ms(report.delay.percentile_us(50)),
+             fmt::format("99 % within {}, \u00b1 {}", in_ms(report.delay.percentile_us(99)),
+                         in_ms(report.bound_us)));
+  }
+  if (report.rtt.count() > 0) {
+    put_tile(html, "Round trip, half within", in_ms(report.rtt.percentile_us(50)),
+             fmt::format("99 % within {}", in_ms(report.rtt.percentile_us(99))));
+  }
+}
+
+void put_receiver_tiles(std::string& html, const Report& report) {
+  const Totals& totals = report.totals;
+  const bool has_back = totals.back.sent > 0;
+  put_tile(html, has_back ? "Packet loss, out" : "Packet loss", in_percent(totals.out.loss()),
+           of_packets(totals.out.lost, totals.out.sent), totals.out.lost == 0 ? "good" : "");
+  if (has_back) {
+    put_tile(html, "Packet loss, back", in_percent(totals.back.loss()),
+             of_packets(totals.back.lost, totals.back.sent), totals.back.lost == 0 ? "good" : "");
+  }
+  put_tile(html, "Call quality, mean MOS", fmt::format("{:.2f}", totals.mos_mean),
+           fmt::format("lowest {:.2f}; 4.4 is a clear line", totals.mos_min));
+  put_tile(html, fmt::format("Callers below {:.3g}", totals.mos_limit),
+           grouped(totals.callers_below), "of " + callers(report.callers.size()),
+           totals.callers_below == 0 ? "good" : "bad");
+  if (report.jitter.count() > 0) {
+    put_tile(html, "Jitter, mean", udp::in_ms(report.jitter.mean_us()),
+             "worst caller " + in_ms(report.jitter.max_us()));
+  }
+  put_delay_tiles(html, report);
+}
+
+void put_tiles(std::string& html, const Report& report) {
+  const Totals& totals = report.totals;
+  html += "<section class=\"tiles\" aria-label=\"Key figures\">\n";
+  if (report.has_receiver) put_receiver_tiles(html, report);
+  if (report.lateness.count() > 0) {
+    put_tile(html, "Sent late, 99 % within", in_ms(report.lateness.percentile_us(99)),
+             fmt::format("largest {}; asleep {:.0f} % of the time", in_ms(report.lateness.max_us()),
+                         report.slept * 100),
+             report.verdict.is_valid ? "" : "bad");
+  }
+  put_tile(html, "Sent", grouped(totals.out.sent),
+           totals.planned > 0 ? "of " + grouped(totals.planned) + " planned packets" : "packets");
+  put_tile(html, "Rate of a caller", fmt::format("{:.2f} kbit/s", totals.rate_bps / 1000),
+           fmt::format("{:.3f} % off what was asked", totals.rate_error * 100));
+  html += "</section>\n";
+}
+
+void put_row(std::string& html, const std::string& name, const std::string& value,
+             const std::string& dot = "") {
+  html += "<dt>";
+  if (!dot.empty()) put(html, "<span class=\"dot {}\"></span>", dot);
+  put(html, "{}</dt><dd>{}</dd>\n", html_escaped(name), html_escaped(value));
+}
+
+// A bar of three parts, and what each means.
+void put_losses(std::string& html, const Report& report) {
+  const Verdict& verdict = report.verdict;
+  html += "<section class=\"card box\"><h3>Where packets were lost</h3>\n";
+  const uint64_t all = verdict.by_sender + verdict.by_network + verdict.by_receiver;
+  if (all == 0) {
+    put(html, "<p>{}</p>\n",
+        report.has_receiver ? "None was lost." : "Unknown without the server's report.");
+  } else {
+    html += "<div class=\"split\" aria-hidden=\"true\">";
+    for (const auto& [count, name] :
+         {std::pair(verdict.by_sender, "sender"), std::pair(verdict.by_network, "network"),
+          std::pair(verdict.by_receiver, "receiver")}) {
+      if (count > 0) put(html, "<i class=\"{}\" style=\"flex:{}\"></i>", name, count);
+    }
+    html += "</div>\n";
+  }
+  html += "<dl>";
+  put_row(html, "Refused by the sender's kernel", grouped(verdict.by_sender), "sender");
+  if (report.has_receiver) {
+    put_row(html, "On the network", grouped(verdict.by_network), "network");
+    put_row(html, "In the receiver's own queue", grouped(verdict.by_receiver), "receiver");
+    put_row(html, "Packets of no session", grouped(report.other));
+    put_row(html, "Packets that are none of this tool's", grouped(report.malformed));
+    put_row(html, "Times a clock was set", grouped(report.clock_steps));
+  }
+  html += "</dl></section>\n";
+}
+
+void put_settings(std::string& html, const Report& report) {
+  const Settings& set = report.settings;
+  html += "<section class=\"card box\"><h3>Settings</h3><dl>\n";
+  if (!set.server.empty()) put_row(html, "Server", set.server);
+  put_row(html, "Callers", grouped(report.callers.size()));
+  put_row(html, "Rate of each", fmt::format("{:.6g} kbit/s", set.bps / 1000));
+  put_row(html, "Packets",
+          fmt::format("{} bytes every {:.5g} ms", set.packet_size, set.interval_us / 1000));
+  put_row(html, "Time of each", fmt::format("{:.6g} s", set.seconds));
+  put_row(html, "Echo", set.echo ? "yes" : "no");
+  put_row(html, "Codec", set.codec.name);
+  put_row(html, "Jitter buffer", fmt::format("{:.5g} ms", set.jitter_buffer_ms));
+  put_row(html, "DSCP", fmt::format("{}", set.dscp));
+  html += "</dl></section>\n";
+}
+
+void put_direction(std::string& html, const char* name, const Direction& direction) {
+  put(html,
+      "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>"
+      "</tr>\n",
+      name, grouped(direction.sent), grouped(direction.received), grouped(direction.lost),
+      in_percent(direction.loss()), grouped(direction.duplicated), grouped(direction.reordered),
+      grouped(direction.late));
+}
+
+void put_directions(std::string& html, const Report& report) {
+  if (!report.has_receiver) return;
+  html +=
+      "<h2>Packets</h2><div class=\"card scroll\" tabindex=\"0\" role=\"region\" "
+      "aria-label=\"Packets\"><table><thead><tr><th>Direction</th><th>Sent</th><th>Received</th>"
+      "<th>Lost</th><th>Loss</th><th>Duplicated</th><th>Reordered</th><th>Late</th></tr></thead>"
+      "<tbody>\n";
+  put_direction(html, "out", report.totals.out);
+  if (report.totals.back.sent > 0) put_direction(html, "back", report.totals.back);
+  html += "</tbody></table></div>\n";
+}
+
+// The ten with the lowest MOS, then the most lost; without a report those with the most errors.
+std::vector<const Caller*> worst_callers(const Report& report) {
+  std::vector<const Caller*> worst;
+  for (const Caller& caller : report.callers) worst.push_back(&caller);
+  const auto is_worse = [](const Caller* a, const Caller* b) {
+    if (a->mos != b->mos) return a->mos < b->mos;
+    if (a->lost + a->back_lost != b->lost + b->back_lost) {
+      return a->lost + a->back_lost > b->lost + b->back_lost;
+    }
+    if (a->send_errors != b->send_errors) return a->send_errors > b->send_errors;
+    if (a->out.jitter_mean_us != b->out.jitter_mean_us) {
+      return a->out.jitter_mean_us > b->out.jitter_mean_us;
+    }
+    return a->client < b->client;
+  };
+  const size_t count = std::min<size_t>(10, worst.size());
+  std::partial_sort(worst.begin(), worst.begin() + static_cast<std::ptrdiff_t>(count), worst.end(),
+                    is_worse);
+  worst.resize(count);
+  return worst;
+}
+
+void put_caller(std::string& html, const Report& report, const Caller& caller) {
+  const auto cell = [&](const std::string& text) { put(html, "<td>{}</td>", html_escaped(text)); };
+  const bool is_known = report.is_bound_known && caller.out.counts.received > 0;
+  const auto delay = [&](int64_t us) { cell(is_known ? in_ms(us) : "\u2013"); };
+  const auto share = [](uint64_t part, uint64_t whole) {
+    return in_percent(whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole));
+  };
+  html += "<tr>";
+  cell(caller.address.empty() ? fmt::format("caller {}", caller.client + 1) : caller.address);
+  if (report.has_receiver) {
+    put(html, "<td{}>{:.2f}</td>", caller.mos < report.totals.mos_limit ? " class=\"low\"" : "",
+        caller.mos);
+  }
+  cell(grouped(caller.sent));
+  if (report.has_receiver) {
+    cell(grouped(caller.lost));
+    cell(share(caller.lost, caller.sent));
+    if (report.totals.back.sent > 0) cell(share(caller.back_lost, caller.back_sent));
+    cell(grouped(caller.out.counts.late));
+    cell(udp::in_ms(caller.out.jitter_mean_us));
+    delay(caller.out.delay.p50_us);
+    delay(caller.out.delay.p99_us);
+    delay(caller.out.delay.max_us);
+    if (report.rtt.count() > 0) cell(in_ms(caller.rtt.p99_us));
+    cell(caller.out.seen_as.empty() ? "never" : caller.out.seen_as);
+  }
+  put(html, "<td>{}</td><td class=\"text\">{}</td></tr>\n", grouped(caller.send_errors),
+      html_escaped(caller.send_error));
+}
+
+void put_worst(std::string& html, const Report& report) {
+  const std::vector<const Caller*> worst = worst_callers(report);
+  if (worst.empty()) return;
+  put(html,
+      "<h2>{}</h2><div class=\"card scroll\" tabindex=\"0\" role=\"region\" "
+      "aria-label=\"Worst callers\"><table><thead><tr><th>Address</th>",
+      worst.size() > 1 ? fmt::format("The worst {} callers", worst.size()) : "The caller");
+  if (report.has_receiver) html += "<th>MOS</th>";
+  html += "<th>Sent</th>";
+  if (report.has_receiver) {
+    html += "<th>Lost</th><th>Loss</th>";
+    if (report.totals.back.sent > 0) html += "<th>Loss back</th>";
+    html += "<th>Late</th><th>Jitter</th><th>Delay p50</th><th>p99</th><th>max</th>";
+    if (report.rtt.count() > 0) html += "<th>Round trip p99</th>";
+    html += "<th>Seen as</th>";
+  }
+  html += "<th>Send errors</th><th class=\"text\">Last error</th></tr></thead><tbody>\n";
+  for (const Caller* caller : worst) put_caller(html, report, *caller);
+  html += "</tbody></table></div>\n";
+}
+
+}  // namespace
+
+std::string report_html(const Report& report) {
+  std::string html;
+  put_head(html, report);
+  put_verdict(html, report);
+  put_tiles(html, report);
+  put(html, "<h2>Over time and over callers</h2>\n<section class=\"charts\">\n{}</section>\n",
+      charts_html(report));
+  put_worst(html, report);
+  put_directions(html, report);
+  html += "<h2>Losses and settings</h2><div class=\"pair\">\n";
+  put_losses(html, report);
+  put_settings(html, report);
+  put(html,
+      "</div>\n<footer>{} {}. Delays and lateness count from the time a packet was to be sent. "
+      "Jitter "
+      "by RFC 3550, call quality by the E-model (ITU-T G.107).</footer>\n</main></body></html>\n",
+      PRODUCT_NAME, PRODUCT_VERSION);
+  return html;
+}
+
+}  // namespace udp
