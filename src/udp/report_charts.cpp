@@ -1,11 +1,10 @@
 #include "udp/report_charts.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "udp/html.hpp"
 #include "udp/svg_chart.hpp"
 
 namespace udp {
@@ -108,15 +107,14 @@ std::string mos_chart(const Report& report) {
     if (caller.mos < report.totals.mos_limit) ++bar.bad;
   }
   if (!report.has_receiver) bars.clear();
-  BarChart chart{
-      .words = {"Callers by call quality",
-                fmt::format("{} of {} callers are below {:.3g}.",
-                            grouped(report.totals.callers_below), grouped(report.callers.size()),
-                            report.totals.mos_limit),
-                "MOS of a caller", "callers", ""},
-      .x_ticks = {},
-      .is_whole = true,
-      .series = {{"callers", "good", bars}}};
+  BarChart chart{.words = {"Callers by call quality",
+                           fmt::format("{} of {} callers are below {:.3g}.",
+                                       grouped(report.totals.callers_below),
+                                       grouped(report.callers.size()), report.totals.mos_limit),
+                           "MOS of a caller", "callers", ""},
+                 .x_ticks = {},
+                 .is_whole = true,
+                 .series = {{"callers", "good", bars}}};
   for (const int tenths : {10, 15, 20, 25, 30, 35, 40, 45}) {
     const double at = (tenths / 10.0 - kLowest) / (kHighest - kLowest);
     chart.x_ticks.push_back({at, fmt::format("{:.3g}", tenths / 10.0)});
@@ -227,19 +225,6 @@ std::string histogram_chart(const std::string& title, const std::string& y_name,
 }
 
 }  // namespace
-
-std::string in_ms(double us) {
-  const double ms = us / 1000;
-  if (ms == 0) return "0 ms";
-  const int decimals = ms < 0.1 ? 3 : ms < 10 ? 2 : ms < 100 ? 1 : 0;
-  return fmt::format("{:.{}f} ms", ms, decimals);
-}
-
-std::string in_percent(double share) {
-  if (share == 0) return "0 %";
-  if (share > 0 && share < 0.00005) return "under 0.01 %";
-  return fmt::format("{:.2f} %", share * 100);
-}
 
 Timeline timeline(const Report& report) {
   int64_t count = 0;

@@ -20,9 +20,4 @@ Timeline timeline(const Report& report);
 // Figures, one after another, as HTML.
 std::string charts_html(const Report& report);
 
-// "0.012 ms", "3.46 ms", "250 ms".
-std::string in_ms(double us);
-// "0 %", "1.20 %", "under 0.01 %".
-std::string in_percent(double share);
-
 }  // namespace udp

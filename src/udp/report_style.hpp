@@ -31,7 +31,7 @@ background:currentColor}.badge span{color:var(--card)}
 .good>.says>.badge{color:var(--good)}.bad>.says>.badge{color:var(--bad)}
 .warn>.says>.badge{color:var(--warn)}
 .broken{color:var(--bad);font-weight:600}
-.tiles{display:grid;gap:12px;grid-template-columns:repeat(auto-fill,minmax(200px,1fr));margin-top:16px}
+.tiles{display:grid;gap:12px;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));margin-top:16px}
 .tile{padding:12px 16px}.tile .what,.tile .more{color:var(--soft);font-size:13px;line-height:1.4}
 .tile .figure{font-size:25px;line-height:1.35;font-weight:650;letter-spacing:-.01em;
 font-variant-numeric:tabular-nums}
@@ -47,7 +47,8 @@ vertical-align:middle;background:var(--first)}.key.second::before{background:var
 svg{display:block;width:100%;overflow:visible}
 svg text{font-size:12px;fill:var(--soft);font-variant-numeric:tabular-nums}
 svg .y,svg .end{text-anchor:end}svg .x{text-anchor:middle}
-svg .name{font-size:12px}svg .name:not(.end){transform:translateX(-36px)}
+svg .over{paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:round}
+svg .name:not(.end){transform:translateX(-36px)}
 .grid,.tick{stroke:var(--grid)}.mark{stroke:var(--soft);stroke-dasharray:4 4}
 .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round;
 vector-effect:non-scaling-stroke}
@@ -68,7 +69,7 @@ table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:ta
 th,td{padding:8px 12px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--edge)}
 th{color:var(--soft);font-weight:600;font-size:13px}tr:last-child>*{border-bottom:0}
 th:first-child,td:first-child,td.text,th.text{text-align:left}
-td.text{white-space:normal;min-width:180px}td.low{color:var(--bad);font-weight:650}
+td.text{white-space:normal;min-width:280px}td.low{color:var(--bad);font-weight:650}
 footer{margin-top:28px;color:var(--soft);font-size:13px}
 @media(max-width:520px){main{padding:18px 14px 28px}h1{font-size:21px}
 .tiles{grid-template-columns:1fr 1fr;gap:10px}.tile{padding:10px 12px}.tile .figure{font-size:21px}

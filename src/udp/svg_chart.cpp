@@ -1,10 +1,9 @@
 #include "udp/svg_chart.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
-#include <iterator>
+
+#include "udp/html.hpp"
 
 namespace udp {
 
@@ -77,11 +76,6 @@ TimeAxis time_axis(double span_s) {
     axis.ticks.push_back({i * step / span, number(i * step, step)});
   }
   return axis;
-}
-
-template <typename... Values>
-void put(std::string& html, fmt::format_string<Values...> format, Values&&... values) {
-  fmt::format_to(std::back_inserter(html), format, std::forward<Values>(values)...);
 }
 
 struct Key {
@@ -164,38 +158,6 @@ void put_bar(std::string& html, const Bar& bar, double bottom, double top, const
 
 }  // namespace
 
-std::string html_escaped(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      case '\'':
-        escaped += "&#39;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
-
-std::string grouped(uint64_t number) {
-  std::string text = fmt::format("{}", number);
-  for (size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
-  return text;
-}
-
 std::vector<Tick> round_ticks(double from, double to, int most, bool is_whole) {
   double step = round_step((to - from) / most);
   if (is_whole) step = std::max(step, 1.0);
@@ -232,19 +194,20 @@ std::string line_chart(const LineChart& chart) {
     put(html, "<text class=\"x\" x=\"50%\" y=\"{}\">no data</text>\n", kHeight / 2);
     return html + closed(chart.words);
   }
-  if (chart.mark) {
-    const double at = y.down(chart.mark->at) * kHeight;
-    put(html, "<line class=\"mark\" x2=\"100%\" y1=\"{0:.1f}\" y2=\"{0:.1f}\"/>", at);
-    put(html, "<text class=\"name end\" x=\"100%\" y=\"{:.1f}\">{}</text>\n", at + 14,
-        html_escaped(chart.mark->text));
-  }
   put(html,
       "<svg width=\"100%\" height=\"{0}\" viewBox=\"0 0 {1} {1}\" preserveAspectRatio=\"none\">",
       kHeight, kShare);
   for (const Series& series : chart.series) {
-    put_line(html, series, y, chart.series.size() == 1);
+    put_line(html, series, y, chart.series.size() == 1 && chart.bottom == 0);
   }
-  return html + "</svg>" + closed(chart.words);
+  html += "</svg>\n";
+  if (chart.mark) {
+    const double at = y.down(chart.mark->at) * kHeight;
+    put(html, "<line class=\"mark\" x2=\"100%\" y1=\"{0:.1f}\" y2=\"{0:.1f}\"/>", at);
+    put(html, "<text class=\"name end over\" x=\"100%\" y=\"{:.1f}\">{}</text>\n", at + 14,
+        html_escaped(chart.mark->text));
+  }
+  return html + closed(chart.words);
 }
 
 std::string bar_chart(const BarChart& chart) {

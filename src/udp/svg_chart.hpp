@@ -3,19 +3,11 @@
 // and lines keep their size on a phone. Colours come from the page's style (report_style.hpp).
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace udp {
-
-// For text and for attributes in double quotes.
-std::string html_escaped(std::string_view text);
-
-// "12,345".
-std::string grouped(uint64_t number);
 
 // A place on an axis and what stands there.
 struct Tick {
