@@ -62,12 +62,12 @@ std::string time_charts(const Report& report) {
   const double limit = report.totals.mos_limit;
   LineChart loss{.words = {"Packet loss", from_to(time.loss, 2, " %"), "", "% of packets", ""},
                  .series = {{"loss", "bad", time.loss}}};
-  LineChart mos{
-      .words = {"Call quality over time", from_to(time.mos, 2, ""), "", "MOS, 1 to 4.5", ""},
-      .bottom = 1,
-      .top = 4.5,
-      .mark = Tick{limit, fmt::format("limit {:.3g}", limit)},
-      .series = {{"MOS", "first", time.mos}}};
+  LineChart mos{.words = {"Call quality over time", from_to(time.mos, 2, ""), "",
+                          fmt::format("MOS; dashed: the limit of {:.3g}", limit), ""},
+                .bottom = 1,
+                .top = 4.5,
+                .mark = limit,
+                .series = {{"MOS", "first", time.mos}}};
   LineChart jitter{
       .words = {"Jitter", from_to(time.jitter, 3, " ms"), "", "ms, mean of all callers", ""},
       .series = {{"jitter", "first", time.jitter}}};
@@ -75,7 +75,7 @@ std::string time_charts(const Report& report) {
                             "Mean: " + from_to(time.delay, 3, " ms") +
                                 " Largest: " + from_to(time.delay_max, 3, " ms"),
                             "", "ms", ""},
-                  .series = {{"mean", "first", time.delay}, {"largest", "second", time.delay_max}}};
+                  .series = {{"Mean", "first", time.delay}, {"Largest", "second", time.delay_max}}};
   if (report.has_receiver && !report.is_bound_known) {
     delay.words.note = "The clocks were never compared: delays are unknown.";
   }
@@ -84,7 +84,7 @@ std::string time_charts(const Report& report) {
                                " Received: " + from_to(time.received, 0, " a second"),
                            "", "packets a second", ""},
                  .is_whole = true,
-                 .series = {{"sent", "second", time.sent}, {"received", "first", time.received}}};
+                 .series = {{"Sent", "second", time.sent}, {"Received", "first", time.received}}};
   std::string html;
   for (LineChart* chart : {&loss, &mos, &jitter, &delay, &rate}) {
     chart->point_s = time.seconds;
@@ -214,8 +214,7 @@ std::string histogram_chart(const std::string& title, const std::string& y_name,
                  .series = {}};
   for (const Shown& shown : all) {
     if (shown.histogram->count() == 0) continue;
-    std::string words = spread(*shown.histogram) + ".";
-    if (all.size() > 1) words = shown.name + ": " + words;
+    const std::string words = shown.name + ": " + spread(*shown.histogram) + ".";
     chart.words.note += (chart.words.note.empty() ? "" : " ") + words;
     chart.series.push_back({shown.name, shown.colour, bars_of(*shown.histogram, scale)});
   }
@@ -256,12 +255,12 @@ Timeline timeline(const Report& report) {
 
 std::string charts_html(const Report& report) {
   std::vector<Shown> delays;
-  if (report.is_bound_known) delays.push_back({"one-way", "first", &report.delay});
-  if (report.rtt.count() > 0) delays.push_back({"round trip", "second", &report.rtt});
+  if (report.is_bound_known) delays.push_back({"One-way", "first", &report.delay});
+  if (report.rtt.count() > 0) delays.push_back({"Round trip", "second", &report.rtt});
   std::string html = time_charts(report) + mos_chart(report);
   html += histogram_chart("Packets by delay", "% of packets", delays);
   html += histogram_chart("How late packets were sent", "% of packets",
-                          {{"lateness", "first", &report.lateness}});
+                          {{"Lateness", "first", &report.lateness}});
   return html;
 }
 

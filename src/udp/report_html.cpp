@@ -37,13 +37,15 @@ Headline headline(const Report& report) {
     return {"bad", "No report", "No report came from the server: what arrived is unknown."};
   }
   if (!report.verdict.is_valid) {
-    return {"warn", "Not valid", "This run measured its own sender, not the network."};
+    return {"warn", "Not valid",
+            "The sender did not keep to its plan: this run says little of the network."};
   }
   if (!report.verdict.broken_limits.empty()) {
     return {"bad", "Limits broken",
             below + fmt::format(", {} lost.", in_percent(totals.out.loss()))};
   }
   if (totals.out.received == 0) return {"bad", "Nothing arrived", "Not one packet arrived."};
+  if (!report.ended.empty()) return {"warn", "Ended early", below + " until then."};
   if (totals.callers_below > 0) return {"warn", "Poor calls", below + "."};
   return {"good", "Good",
           report.callers.size() == 1
@@ -99,13 +101,13 @@ void put_delay_tiles(std::string& html, const Report& report) {
   if (!report.is_bound_known) {
     put_tile(html, "One-way delay", "unknown", "the clocks were never compared");
   } else if (report.delay.count() > 0) {
-    put_tile(html, "One-way delay, half within", in_ms(report.delay.percentile_us(50)),
-             fmt::format("99 % within {}, \u00b1 {}", in_ms(report.delay.percentile_us(99)),
+    put_tile(html, "One-way delay, p50", in_ms(report.delay.percentile_us(50)),
+             fmt::format("p99 {}, \u00b1\u00a0{}", in_ms(report.delay.percentile_us(99)),
                          in_ms(report.bound_us)));
   }
   if (report.rtt.count() > 0) {
-    put_tile(html, "Round trip, half within", in_ms(report.rtt.percentile_us(50)),
-             fmt::format("99 % within {}", in_ms(report.rtt.percentile_us(99))));
+    put_tile(html, "Round trip, p50", in_ms(report.rtt.percentile_us(50)),
+             fmt::format("p99 {}", in_ms(report.rtt.percentile_us(99))));
   }
 }
 
@@ -118,8 +120,8 @@ void put_receiver_tiles(std::string& html, const Report& report) {
     put_tile(html, "Packet loss, back", in_percent(totals.back.loss()),
              of_packets(totals.back.lost, totals.back.sent), totals.back.lost == 0 ? "good" : "");
   }
-  put_tile(html, "Call quality, mean MOS", fmt::format("{:.2f}", totals.mos_mean),
-           fmt::format("lowest {:.2f}; 4.4 is a clear line", totals.mos_min));
+  put_tile(html, "Call quality, MOS", fmt::format("{:.2f}", totals.mos_mean),
+           fmt::format("mean; lowest caller {:.2f}", totals.mos_min));
   put_tile(html, fmt::format("Callers below {:.3g}", totals.mos_limit),
            grouped(totals.callers_below), "of " + callers(report.callers.size()),
            totals.callers_below == 0 ? "good" : "bad");
@@ -135,15 +137,15 @@ void put_tiles(std::string& html, const Report& report) {
   html += "<section class=\"tiles\" aria-label=\"Key figures\">\n";
   if (report.has_receiver) put_receiver_tiles(html, report);
   if (report.lateness.count() > 0) {
-    put_tile(html, "Sent late, 99 % within", in_ms(report.lateness.percentile_us(99)),
-             fmt::format("largest {}; asleep {:.0f} % of the time", in_ms(report.lateness.max_us()),
+    put_tile(html, "Sender lateness, p99", in_ms(report.lateness.percentile_us(99)),
+             fmt::format("largest {}; slept {:.0f}\u00a0%", in_ms(report.lateness.max_us()),
                          report.slept * 100),
              report.verdict.is_valid ? "" : "bad");
   }
   put_tile(html, "Sent", grouped(totals.out.sent),
            totals.planned > 0 ? "of " + grouped(totals.planned) + " planned packets" : "packets");
   put_tile(html, "Rate of a caller", fmt::format("{:.2f} kbit/s", totals.rate_bps / 1000),
-           fmt::format("{:.3f} % off what was asked", totals.rate_error * 100));
+           fmt::format("{:+.3f}\u00a0% against the plan", totals.rate_error * 100));
   html += "</section>\n";
 }
 

@@ -4,11 +4,11 @@
 namespace udp {
 
 constexpr const char* kReportStyle = R"css(
-:root{color-scheme:light dark;--page:#f4f6f8;--card:#fff;--edge:#e1e6ec;--text:#17202b;--soft:#566273;
+:root{color-scheme:light dark;--page:#f4f6f8;--card:#fff;--edge:#e1e6ec;--text:#17202b;--soft:#566273;--shade:#17202b22;
 --grid:#e6eaef;--first:#2b62d9;--second:#c9720a;--good:#157f42;--bad:#c2271f;--warn:#8f5700;
 --good-back:#e5f5eb;--bad-back:#fdebe9;--warn-back:#fdf1dc}
 @media screen and (prefers-color-scheme:dark){:root{--page:#0e131a;--card:#161d27;--edge:#273140;
---text:#e6ebf2;--soft:#9ba8b9;--grid:#273140;--first:#74a7ff;--second:#f0ae58;--good:#4cc97e;
+--text:#e6ebf2;--soft:#9ba8b9;--shade:#000a;--grid:#273140;--first:#74a7ff;--second:#f0ae58;--good:#4cc97e;
 --bad:#ff7f76;--warn:#f2bb62;--good-back:#11291c;--bad-back:#331816;--warn-back:#2e2410}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--text);
@@ -47,7 +47,6 @@ vertical-align:middle;background:var(--first)}.key.second::before{background:var
 svg{display:block;width:100%;overflow:visible}
 svg text{font-size:12px;fill:var(--soft);font-variant-numeric:tabular-nums}
 svg .y,svg .end{text-anchor:end}svg .x{text-anchor:middle}
-svg .over{paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:round}
 svg .name:not(.end){transform:translateX(-36px)}
 .grid,.tick{stroke:var(--grid)}.mark{stroke:var(--soft);stroke-dasharray:4 4}
 .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round;
@@ -64,7 +63,11 @@ rect.good{fill:var(--good)}rect.bad{fill:var(--bad)}
 dl{display:grid;grid-template-columns:1fr auto;gap:5px 16px;margin:0}
 dt{color:var(--soft)}dd{margin:0;text-align:right;font-variant-numeric:tabular-nums}
 .dot{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:8px}
-.scroll{overflow-x:auto;overflow-wrap:normal}
+.scroll{overflow-x:auto;overflow-wrap:normal;background:
+linear-gradient(to right,var(--card) 40%,transparent) 0 0/48px 100% no-repeat local,
+linear-gradient(to left,var(--card) 40%,transparent) 100% 0/48px 100% no-repeat local,
+linear-gradient(to right,var(--shade),transparent) 0 0/16px 100% no-repeat,
+linear-gradient(to left,var(--shade),transparent) 100% 0/16px 100% no-repeat,var(--card)}
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
 th,td{padding:8px 12px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--edge)}
 th{color:var(--soft);font-weight:600;font-size:13px}tr:last-child>*{border-bottom:0}
@@ -78,7 +81,7 @@ figcaption,.note{padding-left:14px;padding-right:14px}.box{padding:14px}
 .verdict{padding:14px 16px}.verdict .says{font-size:17px}}
 @media print{:root{--page:#fff}main{max-width:none;padding:0}.card{break-inside:avoid}
 h2{break-after:avoid}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}
-.charts,.pair{grid-template-columns:1fr 1fr}.scroll{overflow:visible}
+.charts,.pair{grid-template-columns:1fr 1fr}.scroll{overflow:visible;background:none}
 table{font-size:10px}th,td{padding:4px 5px;white-space:normal}}
 )css";
 

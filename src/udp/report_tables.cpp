@@ -101,7 +101,7 @@ void put_worst(std::string& html, const Report& report) {
   if (report.has_receiver) {
     html += "<th>Lost</th><th>Loss</th>";
     if (report.totals.back.sent > 0) html += "<th>Loss back</th>";
-    html += "<th>Late</th><th>Jitter</th><th>Delay p50</th><th>p99</th><th>max</th>";
+    html += "<th>Late</th><th>Jitter</th><th>Delay p50</th><th>Delay p99</th><th>Delay max</th>";
     if (report.rtt.count() > 0) html += "<th>Round trip p99</th>";
     html += "<th>Seen as</th>";
   }

@@ -30,6 +30,19 @@ Axis axis_of(double bottom, double highest, bool is_whole) {
   return axis;
 }
 
+// Of a chart over time: with its mark in place of the ticks that it would touch.
+Axis axis_of(const LineChart& chart, double highest) {
+  const bool is_fixed = chart.top > chart.bottom;
+  Axis axis = axis_of(chart.bottom, is_fixed ? chart.top : highest, chart.is_whole);
+  if (is_fixed) axis.top = chart.top;
+  std::erase_if(axis.ticks, [&](const Tick& tick) {
+    const bool is_near = chart.mark && std::abs(axis.down(tick.at) - axis.down(*chart.mark)) < 0.09;
+    return tick.at > axis.top || is_near;
+  });
+  if (chart.mark) axis.ticks.push_back({*chart.mark, fmt::format("{:.3g}", *chart.mark)});
+  return axis;
+}
+
 // 1, 2 or 5 times a power of ten, at least `least`.
 double round_step(double least) {
   const double power = std::pow(10, std::floor(std::log10(least)));
@@ -122,26 +135,27 @@ void put_axes(std::string& html, const Axis& y, const std::vector<Tick>& x_ticks
 }
 
 // The line, and an area from it down to the axis; broken where values are missing. A point without
-// neighbours becomes a dot (a line of no length has round ends).
+// neighbours becomes a line as long as its time.
 void put_line(std::string& html, const Series& series, const Axis& y, bool has_area) {
   std::string line, area;
-  const double width = kShare / static_cast<double>(series.values.size());
-  bool is_open = false;
-  int last_x = 0;
-  for (size_t i = 0; i <= series.values.size(); ++i) {
-    const bool is_there = i < series.values.size() && !std::isnan(series.values[i]);
-    if (is_there) {
-      const auto x = static_cast<int>(std::lround((static_cast<double>(i) + 0.5) * width));
-      const auto down = static_cast<int>(std::lround(y.down(series.values[i]) * kShare));
-      put(line, "{}{} {}", is_open ? "L" : "M", x, down);
-      if (!is_open) put(line, "h0");
-      if (!is_open) put(area, "M{} {}", x, kShare);
-      put(area, "L{} {}", x, down);
-      last_x = x;
-    } else if (is_open) {
-      put(area, "L{} {}Z", last_x, kShare);
+  const std::vector<double>& values = series.values;
+  const double width = kShare / static_cast<double>(values.size());
+  const auto across = [&](double i) { return std::lround(i * width); };
+  const auto has = [&](size_t i) { return i < values.size() && !std::isnan(values[i]); };
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!has(i)) continue;
+    const auto at = static_cast<double>(i);
+    const bool is_first = i == 0 || !has(i - 1), is_last = !has(i + 1);
+    const auto down = std::lround(y.down(values[i]) * kShare);
+    const auto x = across(is_first && is_last ? at : at + 0.5);
+    put(line, "{}{} {}", is_first ? "M" : "L", x, down);
+    if (is_first) put(area, "M{} {}", x, kShare);
+    put(area, "L{} {}", x, down);
+    if (is_first && is_last) {
+      put(line, "H{}", across(at + 1));
+      put(area, "H{}", across(at + 1));
     }
-    is_open = is_there;
+    if (is_last) put(area, "V{}Z", kShare);
   }
   if (has_area) put(html, "<path class=\"area {}\" d=\"{}\"/>", series.colour, area);
   put(html, "<path class=\"line {}\" d=\"{}\"/>\n", series.colour, line);
@@ -182,11 +196,7 @@ std::string line_chart(const LineChart& chart) {
       is_empty = false;
     }
   }
-  Axis y = axis_of(chart.bottom, chart.top > chart.bottom ? chart.top : highest, chart.is_whole);
-  if (chart.top > chart.bottom) {
-    y.top = chart.top;
-    std::erase_if(y.ticks, [&](const Tick& tick) { return tick.at > chart.top; });
-  }
+  const Axis y = axis_of(chart, highest);
   const TimeAxis time = time_axis(std::max(1.0, static_cast<double>(points) * chart.point_s));
   std::string html = opened(chart.words, keys);
   put_axes(html, y, time.ticks, time.name, chart.words.y_name);
@@ -201,12 +211,6 @@ std::string line_chart(const LineChart& chart) {
     put_line(html, series, y, chart.series.size() == 1 && chart.bottom == 0);
   }
   html += "</svg>\n";
-  if (chart.mark) {
-    const double at = y.down(chart.mark->at) * kHeight;
-    put(html, "<line class=\"mark\" x2=\"100%\" y1=\"{0:.1f}\" y2=\"{0:.1f}\"/>", at);
-    put(html, "<text class=\"name end over\" x=\"100%\" y=\"{:.1f}\">{}</text>\n", at + 14,
-        html_escaped(chart.mark->text));
-  }
   return html + closed(chart.words);
 }
 

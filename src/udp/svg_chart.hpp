@@ -38,9 +38,9 @@ struct LineChart {
   ChartWords words;
   double point_s = 1;
   double bottom = 0;
-  double top = 0;                           // 0: by the values
-  std::optional<Tick> mark = std::nullopt;  // a dashed line across
-  bool is_whole = false;                    // values are counts
+  double top = 0;                             // 0: by the values
+  std::optional<double> mark = std::nullopt;  // a dashed line across
+  bool is_whole = false;                      // values are counts
   std::vector<Series> series;
 };
 std::string line_chart(const LineChart& chart);
