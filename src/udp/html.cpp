@@ -41,6 +41,12 @@ std::string in_ms(double us) {
   return fmt::format("{:.{}f}\u00a0ms", ms, decimals);
 }
 
+std::string in_time(double seconds) {
+  if (seconds < 600) return fmt::format("{:.6g}\u00a0s", seconds);
+  if (seconds < 7200) return fmt::format("{:.4g}\u00a0min", seconds / 60);
+  return fmt::format("{:.4g}\u00a0h", seconds / 3600);
+}
+
 std::string in_percent(double share) {
   if (share == 0) return "0\u00a0%";
   if (share > 0 && share < 0.00005) return "under 0.01\u00a0%";

@@ -19,6 +19,8 @@ std::string html_escaped(std::string_view text);
 std::string grouped(uint64_t number);
 // "0.012 ms", "3.46 ms", "250 ms".
 std::string in_ms(double us);
+// "60 s", "12.5 min", "72 h".
+std::string in_time(double seconds);
 // "0 %", "1.20 %", "under 0.01 %".
 std::string in_percent(double share);
 

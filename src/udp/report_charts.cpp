@@ -76,7 +76,7 @@ std::string time_charts(const Report& report) {
                                 " Largest: " + from_to(time.delay_max, 3, " ms"),
                             "", "ms", ""},
                   .series = {{"Mean", "first", time.delay}, {"Largest", "second", time.delay_max}}};
-  if (report.has_receiver && !report.is_bound_known) {
+  if (!report.is_bound_known) {
     delay.words.note = "The clocks were never compared: delays are unknown.";
   }
   LineChart rate{.words = {"Packets",
@@ -86,6 +86,11 @@ std::string time_charts(const Report& report) {
                  .is_whole = true,
                  .series = {{"Sent", "second", time.sent}, {"Received", "first", time.received}}};
   std::string html;
+  if (!report.has_receiver) {
+    rate.series.pop_back();
+    rate.point_s = time.seconds;
+    return line_chart(rate);
+  }
   for (LineChart* chart : {&loss, &mos, &jitter, &delay, &rate}) {
     chart->point_s = time.seconds;
     html += line_chart(*chart);
@@ -98,15 +103,15 @@ std::string mos_chart(const Report& report) {
   constexpr int kCount = 35;
   std::vector<Bar> bars(kCount);
   const double share = 1.0 / kCount;
-  for (int i = 0; i < kCount; ++i)
+  for (int i = 0; i < kCount; ++i) {
     bars[static_cast<size_t>(i)] = {(i + 0.06) * share, (i + 0.94) * share};
+  }
   for (const Caller& caller : report.callers) {
     const int number = static_cast<int>(std::floor((caller.mos - kLowest) / kWidth + 1e-9));
     Bar& bar = bars[static_cast<size_t>(std::clamp(number, 0, kCount - 1))];
     ++bar.value;
     if (caller.mos < report.totals.mos_limit) ++bar.bad;
   }
-  if (!report.has_receiver) bars.clear();
   BarChart chart{.words = {"Callers by call quality",
                            fmt::format("{} of {} callers are below {:.3g}.",
                                        grouped(report.totals.callers_below),
@@ -195,7 +200,7 @@ std::vector<Bar> bars_of(const Histogram& histogram, const Scale& scale) {
 std::string spread(const Histogram& histogram) {
   const Times times = times_of(histogram);
   return fmt::format(
-      "Half within {}, 99 % within {}, largest {}", in_ms(static_cast<double>(times.p50_us)),
+      "half within {}, 99 % within {}, largest {}", in_ms(static_cast<double>(times.p50_us)),
       in_ms(static_cast<double>(times.p99_us)), in_ms(static_cast<double>(times.max_us)));
 }
 
@@ -218,7 +223,10 @@ std::string histogram_chart(const std::string& title, const std::string& y_name,
     chart.words.note += (chart.words.note.empty() ? "" : " ") + words;
     chart.series.push_back({shown.name, shown.colour, bars_of(*shown.histogram, scale)});
   }
-  if (chart.series.empty()) chart.x_ticks.clear();
+  if (chart.series.empty()) {
+    chart.x_ticks.clear();
+    chart.words.x_name.clear();
+  }
   chart.words.shown = chart.words.note.empty() ? "No data." : chart.words.note;
   return bar_chart(chart);
 }
@@ -257,8 +265,10 @@ std::string charts_html(const Report& report) {
   std::vector<Shown> delays;
   if (report.is_bound_known) delays.push_back({"One-way", "first", &report.delay});
   if (report.rtt.count() > 0) delays.push_back({"Round trip", "second", &report.rtt});
-  std::string html = time_charts(report) + mos_chart(report);
-  html += histogram_chart("Packets by delay", "% of packets", delays);
+  std::string html = time_charts(report);
+  if (report.has_receiver) {
+    html += mos_chart(report) + histogram_chart("Packets by delay", "% of packets", delays);
+  }
   html += histogram_chart("How late packets were sent", "% of packets",
                           {{"Lateness", "first", &report.lateness}});
   return html;

@@ -66,8 +66,8 @@ void put_head(std::string& html, const Report& report) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>{0}</title>\n<style>{1}</style></head>\n<body><main>\n<h1>{0}</h1>\n",
       html_escaped(title), kReportStyle);
-  put(html, "<p class=\"sub\">{:%Y-%m-%d %H:%M:%S} UTC, {:.6g} s, {}</p>\n",
-      fmt::gmtime(static_cast<std::time_t>(report.started_unix_s)), set.seconds, kind);
+  put(html, "<p class=\"sub\">{:%Y-%m-%d %H:%M:%S} UTC, {}, {}</p>\n",
+      fmt::gmtime(static_cast<std::time_t>(report.started_unix_s)), in_time(set.seconds), kind);
 }
 
 void put_verdict(std::string& html, const Report& report) {
@@ -193,7 +193,7 @@ void put_settings(std::string& html, const Report& report) {
   put_row(html, "Rate of each", fmt::format("{:.6g} kbit/s", set.bps / 1000));
   put_row(html, "Packets",
           fmt::format("{} bytes every {:.5g} ms", set.packet_size, set.interval_us / 1000));
-  put_row(html, "Time of each", fmt::format("{:.6g} s", set.seconds));
+  put_row(html, "Time of each", in_time(set.seconds));
   put_row(html, "Echo", set.echo ? "yes" : "no");
   put_row(html, "Codec", set.codec.name);
   put_row(html, "Jitter buffer", fmt::format("{:.5g} ms", set.jitter_buffer_ms));

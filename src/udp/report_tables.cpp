@@ -117,7 +117,7 @@ void put_worst(std::string& html, const Report& report) {
 
 std::string tables_html(const Report& report) {
   std::string html;
-  put_worst(html, report);
+  if (report.has_receiver || report.totals.send_errors > 0) put_worst(html, report);
   put_directions(html, report);
   return html;
 }

@@ -53,6 +53,7 @@ double round_step(double least) {
 }
 
 std::string number(double value, double step) {
+  if (step >= 100'000 && value > 0) return fmt::format("{:.6g} M", value / 1e6);
   const int decimals = std::max(0, static_cast<int>(-std::floor(std::log10(step) + 1e-9)));
   if (decimals == 0 && value >= 0) return grouped(static_cast<uint64_t>(std::llround(value)));
   return fmt::format("{:.{}f}", value, decimals);
@@ -203,6 +204,10 @@ std::string line_chart(const LineChart& chart) {
   if (is_empty) {
     put(html, "<text class=\"x\" x=\"50%\" y=\"{}\">no data</text>\n", kHeight / 2);
     return html + closed(chart.words);
+  }
+  if (chart.mark) {
+    const double at = y.down(*chart.mark) * kHeight;
+    put(html, "<line class=\"mark\" x2=\"100%\" y1=\"{0:.1f}\" y2=\"{0:.1f}\"/>\n", at);
   }
   put(html,
       "<svg width=\"100%\" height=\"{0}\" viewBox=\"0 0 {1} {1}\" preserveAspectRatio=\"none\">",
