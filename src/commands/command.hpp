@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/env.hpp"
 
@@ -21,6 +22,9 @@ struct Command {
   // Declares the options on the app and returns what to run once they are parsed. Parsing must
   // have no effect but to fill in values: no reading, no sending, no printing.
   Run (*add)(CLI::App& app, const base::Env& env);
+  // Rewrites the arguments before they are parsed, for the flags of an older program; may be null.
+  // Throws 64.
+  std::vector<std::string> (*rewrite)(std::vector<std::string> arguments) = nullptr;
 };
 
 }  // namespace commands

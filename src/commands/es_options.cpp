@@ -123,10 +123,7 @@ void refuse(const std::string& problem) {
 // An option that means nothing for a job.
 void refuse_given(const Options& options, const std::string& job,
                   std::initializer_list<const char*> lists) {
-  for (const char* names : lists) {
-    const std::string name = first_given(options, names);
-    if (!name.empty()) refuse(fmt::format("--{} has no effect on {}; drop it", name, job));
-  }
+  for (const char* names : lists) refuse(problem_without_effect(options, job, names));
 }
 
 EsJob read_checkpoints_job(const Options& options, const std::vector<std::string>& words) {

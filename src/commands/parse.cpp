@@ -62,7 +62,8 @@ int run_command(const Command& command, const Arguments& arguments, const base::
   CLI::App app(command.summary, command.name);
   app.allow_extras();
   const Run run = command.add(app, env);
-  const Arguments all = with_rest(app, arguments);
+  const Arguments all =
+      with_rest(app, command.rewrite == nullptr ? arguments : command.rewrite(arguments));
   try {
     app.parse(Arguments(all.rbegin(), all.rend()));  // CLI11 takes them from the back
   } catch (const CLI::CallForHelp&) {

@@ -63,4 +63,11 @@ std::string problem_of_needs(const Options& options, std::span<const Relation> n
   return "";
 }
 
+std::string problem_without_effect(const Options& options, const std::string& job,
+                                   const char* names) {
+  const std::string name = first_given(options, names);
+  if (name.empty()) return "";
+  return fmt::format("--{} has no effect on {}; drop it", name, job);
+}
+
 }  // namespace commands

@@ -25,4 +25,8 @@ std::string problem_of_pairs(const Options& options, std::span<const Relation> a
 // Options that mean nothing without another, or without one of several.
 std::string problem_of_needs(const Options& options, std::span<const Relation> needs);
 
+// Options, divided by spaces, that mean nothing for what is to be done, "merge".
+std::string problem_without_effect(const Options& options, const std::string& job,
+                                   const char* names);
+
 }  // namespace commands

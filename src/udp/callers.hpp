@@ -11,8 +11,9 @@ namespace udp {
 
 // What a caller sends from. Neither: whatever the route says.
 struct From {
-  Address address;        // family 0: none
-  std::string interface;  // for SO_BINDTODEVICE; "": none
+  Address address;               // family 0: none
+  std::string interface;         // for SO_BINDTODEVICE; "": none
+  uint32_t interface_index = 0;  // the same by number; 0: none
 };
 
 // An interface of this machine and one of its addresses.

@@ -22,7 +22,7 @@ class ArrivalClock {
   uint64_t steps() const { return steps_; }
 
  private:
-  int64_t monotonic_ns_ = 0, realtime_ns_ = 0, last_monotonic_ns_ = 0;
+  int64_t monotonic_ns_ = 0, realtime_ns_ = 0, earliest_ns_ = 0;
   uint64_t steps_ = 0;
   bool is_stepped_ = false;
 };

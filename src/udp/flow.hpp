@@ -21,8 +21,8 @@ struct FlowCounts {
   uint64_t duplicated = 0;  // copies beyond the first
   uint64_t reordered = 0;   // arrived after a packet with a higher sequence number (RFC 4737)
   uint64_t late = 0;        // arrived, but more than the jitter buffer after the fastest one so far
-  uint64_t expected = 0;    // highest sequence number + 1: what the sender sent at least
-  uint64_t stale = 0;       // so old that it can't be told from a copy; not in `received`
+  uint64_t expected = 0;    // from the first number to the highest: what the sender sent at least
+  uint64_t stale = 0;  // too old to be told from a copy, or before the first; not in `received`
 };
 
 class Flow {
@@ -47,8 +47,10 @@ class Flow {
   double jitter_max_us() const { return jitter_max_us_; }
 
  private:
-  bool mark(uint64_t sequence);  // false when it was marked already
+  void advance_to(uint64_t next);
+  Arrival measure(int64_t transit_ns, int64_t offset_ns, int64_t buffer_ns);
 
+  uint64_t first_;
   uint64_t next_;               // extended; one more than the highest so far
   std::vector<uint64_t> seen_;  // a ring of bits over the last `window` sequence numbers
   FlowCounts counts_;

@@ -51,7 +51,7 @@ struct Sent {
   uint64_t planned = 0;           // by the plan, all callers
   Histogram lateness;             // after the intended time
   double slept = 0;               // share of the time that the sender slept, 0 to 1
-  double took_s = 0;              // from the first packet's time to the last
+  double took_s = 0;              // each caller, to the end of its last packet's interval
 };
 
 // One caller in all.
@@ -155,6 +155,7 @@ struct Parts {
                                    // `expected` of each flow stands for what was sent
   const Received* out = nullptr;   // null: no report from the server
   const Received* back = nullptr;  // null: no echo
+  const std::vector<uint64_t>* back_sent = nullptr;  // by client: echoes the server sent
   const std::vector<Histogram>* rtt = nullptr;  // by client
   std::vector<std::string> addresses;           // by client
 };

@@ -61,6 +61,10 @@ class Sender {
 
  private:
   struct Run;
+  From from(uint32_t client) const;
+  void check_size(int fd, uint32_t client) const;
+  void close_all();
+
   SendOptions options_;
   Plan plan_;
   std::vector<int> fds_;

@@ -60,27 +60,7 @@ class Receiver {
   std::vector<Flow> flows_;
   std::vector<Address> seen_;
   std::vector<SecondResult> seconds_;
-  Histogram delay_;
   uint64_t received_ = 0;
-};
-
-struct Session {
-  uint64_t cookie = 0;
-  SessionRequest request;
-  Address control_peer;
-  int64_t opened_ns = 0;  // monotonic
-  int64_t started_unix_s = 0;
-  int64_t last_packet_ns = 0;  // 0: none yet
-  int64_t begin_ns = 0;        // by the client's clock: what intended times count from
-  Offset offset;               // the server's clock minus the client's
-  bool is_offset_known = false;
-  int64_t worst_bound_ns = 0;
-  Receiver receiver;
-  std::vector<uint64_t> echoes;  // by client: sent back
-  uint64_t queue_drops_before = 0, other_before = 0, malformed_before = 0, steps_before = 0;
-  std::optional<Sent> sent;  // what the client said at its end; only packets, seconds, errors
-  bool is_connected = true;  // its control connection stands
-  bool is_ended = false;     // reported
 };
 
 // Of the whole server.
@@ -90,6 +70,30 @@ struct Tallies {
   uint64_t malformed = 0;
   uint64_t refused = 0;  // from sources outside of --allow
   uint64_t clock_steps = 0;
+};
+
+struct Session {
+  uint64_t cookie = 0;
+  SessionRequest request;
+  Address control_peer;
+  int64_t opened_ns = 0;  // all times by the server's monotonic clock, but for begin_ns
+  int64_t started_unix_s = 0;
+  int64_t last_packet_ns = 0;  // 0: none yet
+  int64_t begin_ns = 0;        // by the client's clock: what intended times count from; 0: not yet
+  int64_t begun_ns = 0;        // when it said so
+  Offset offset{};             // the server's clock minus the client's
+  bool is_offset_known = false;
+  int64_t first_offset_ns = 0;  // when it began: what echoes are stamped by
+  int64_t worst_bound_ns = 0;
+  Receiver receiver;
+  std::vector<uint64_t> echoes;  // by client: sent back
+  Tallies before{};              // the server's when it was opened
+  std::optional<Sent> sent;      // what the client said at its end: only packets, seconds, errors
+  bool is_connected = true;      // its control connection stands
+  int64_t disconnected_ns = 0;   // since when it does not
+  bool is_ended = false;         // its report is due
+  bool is_reported = false;
+  int64_t ended_ns = 0;
 };
 
 class Sessions {
@@ -108,7 +112,7 @@ class Sessions {
   void end(uint64_t cookie, std::optional<Sent> sent);
   struct Progress {
     int64_t second = -1;  // the last whole one, about 2 s ago; -1: none yet
-    SecondResult result;
+    SecondResult result{};
     uint64_t received = 0;
     uint64_t queue_drops = 0;
   };
@@ -119,13 +123,14 @@ class Sessions {
   // later; until then a client may come back for its report.
   struct Ended {
     Session session;
+    Received received;
     std::string why;  // "" as agreed; "the client vanished"
   };
   std::vector<Ended> take_ended(int64_t now_ns, bool all);
 
   size_t open_count() const;  // not ended
 
-  // For the data thread: calls with all sessions locked.
+  // For the data thread: calls `use` with all sessions locked.
   void locked(
       const std::function<void(std::map<uint64_t, Session>& sessions, Tallies& tallies)>& use);
   Tallies tallies() const;
@@ -133,6 +138,9 @@ class Sessions {
  private:
   Session& find(uint64_t cookie);
   const Session& find(uint64_t cookie) const;
+  bool make_room(uint32_t clients);
+  Received received_of(const Session& session) const;
+  static std::string why_over(const Session& session, int64_t now_ns);
 
   SessionLimits limits_;
   mutable std::mutex mutex_;

@@ -1,0 +1,361 @@
+#include "udp/sender.hpp"
+
+#include <fmt/format.h>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+#include "base/error.hpp"
+#include "udp/datagrams.hpp"
+
+namespace udp {
+
+namespace {
+
+constexpr int64_t kNsPerS = 1'000'000'000;
+constexpr uint64_t kDescriptorsElse = 64;  // for everything but callers
+constexpr int64_t kOverdueNs = kNsPerS;    // a sender that is further behind gives up
+constexpr size_t kEchoBatch = 32;
+constexpr size_t kMostErrorsRead = 16;
+constexpr int kIpv4Overhead = 28;  // IP and UDP headers
+constexpr int kIpv6Overhead = 48;
+
+void sleep_until(int64_t due_ns) {
+  const timespec due{.tv_sec = due_ns / kNsPerS, .tv_nsec = due_ns % kNsPerS};
+  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, nullptr);
+}
+
+// What came back about earlier packets must not wait in front of the next one.
+void read_errors(int fd) {
+  std::array<std::byte, 64> ignored{};
+  for (size_t i = 0; i < kMostErrorsRead; ++i) {
+    if (::recv(fd, ignored.data(), ignored.size(), MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return;
+  }
+}
+
+// One packet through a socket that many callers share: it names its own source.
+class SharedPacket {
+ public:
+  SharedPacket(std::span<std::byte> bytes, const Address& to)
+      : part_{bytes.data(), bytes.size()}, to_(to) {}
+
+  bool send(int fd, const From& from) {
+    msghdr message{};
+    message.msg_name = to_.get();
+    message.msg_namelen = to_.size();
+    message.msg_iov = &part_;
+    message.msg_iovlen = 1;
+    message.msg_control = control_.data();
+    message.msg_controllen = to_.is_ipv6() ? put(IPPROTO_IPV6, IPV6_PKTINFO, v6_info(from))
+                                           : put(IPPROTO_IP, IP_PKTINFO, v4_info(from));
+    return ::sendmsg(fd, &message, 0) >= 0;
+  }
+
+ private:
+  static in_pktinfo v4_info(const From& from) {
+    in_pktinfo info{};
+    sockaddr_in v4{};
+    std::memcpy(&v4, &from.address.storage, sizeof v4);
+    info.ipi_spec_dst = v4.sin_addr;
+    info.ipi_ifindex = static_cast<int>(from.interface_index);
+    return info;
+  }
+  static in6_pktinfo v6_info(const From& from) {
+    in6_pktinfo info{};
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, &from.address.storage, sizeof v6);
+    info.ipi6_addr = v6.sin6_addr;
+    info.ipi6_ifindex = from.interface_index;
+    return info;
+  }
+
+  template <typename Info>
+  size_t put(int level, int type, const Info& info) {
+    cmsghdr head{};
+    head.cmsg_level = level;
+    head.cmsg_type = type;
+    head.cmsg_len = CMSG_LEN(sizeof info);
+    std::memcpy(control_.data(), &head, sizeof head);
+    std::memcpy(control_.data() + CMSG_LEN(0), &info, sizeof info);
+    return CMSG_SPACE(sizeof info);
+  }
+
+  iovec part_;
+  Address to_;
+  alignas(cmsghdr) std::array<std::byte, 64> control_{};
+};
+
+}  // namespace
+
+// --- Sockets ---
+
+Sender::Sender(SendOptions options) : options_(std::move(options)), plan_(options_.load) {
+  const uint32_t clients = options_.load.clients;
+  const uint64_t most = raise_descriptor_limit();
+  const uint64_t room = most > 2 * kDescriptorsElse ? most - kDescriptorsElse : most / 2;
+  is_shared_ = clients > room;
+  try {
+    if (is_shared_) {
+      const uint64_t addresses = std::max<size_t>(1, options_.callers.size());
+      const uint64_t wanted = (clients + addresses - 1) / addresses;
+      for (uint64_t i = 0; i < std::min(wanted, room); ++i) {
+        fds_.push_back(open_shared(options_.server.is_ipv6(), options_.sockets));
+      }
+    }
+    for (uint32_t i = 0; !is_shared_ && i < clients; ++i) {
+      fds_.push_back(open_caller(from(i), options_.server, options_.sockets));
+      check_size(fds_.back(), i);
+    }
+  } catch (const base::Error&) {
+    close_all();
+    throw;
+  }
+}
+
+Sender::~Sender() {
+  close_all();
+}
+
+void Sender::close_all() {
+  for (const int fd : fds_) ::close(fd);
+  fds_.clear();
+}
+
+From Sender::from(uint32_t client) const {
+  return options_.callers.empty() ? From{} : options_.callers[client % options_.callers.size()];
+}
+
+void Sender::check_size(int fd, uint32_t client) const {
+  const bool is_ipv6 = options_.server.is_ipv6();
+  const int most = mtu_of(fd, is_ipv6) - (is_ipv6 ? kIpv6Overhead : kIpv4Overhead);
+  const bool fits = most <= 0 || options_.load.packet_size <= static_cast<size_t>(most);
+  if (fits || options_.sockets.may_fragment) return;
+  throw base::Error(
+      base::exit_configuration,
+      fmt::format("packets of {} bytes do not fit the MTU on the way from {} to {}: --packet-size "
+                  "{} or less, or --fragment to have them sent in pieces",
+                  options_.load.packet_size,
+                  options_.callers.empty() ? "here" : from(client).address.text(),
+                  options_.server.text(), most));
+}
+
+// --- Sending ---
+
+struct Sender::Run {
+  Run(const Sender& sender, int64_t begin, SendingNow& shared)
+      : owner(sender),
+        options(sender.options_),
+        plan(sender.plan_),
+        begin_ns(begin),
+        now(shared),
+        bytes(options.load.packet_size),
+        shared_packet(bytes, options.server),
+        packets(options.load.clients),
+        errors(options.load.clients),
+        last_error(options.load.clients),
+        first_offset_ns(options.echo ? options.offset().offset_ns : 0),
+        receiver(options.echo ? options.load.clients : 0,
+                 static_cast<double>(kNsPerS) / plan.interval_ns(),
+                 static_cast<double>(plan.end_ns()) / kNsPerS, options.jitter_buffer_ms),
+        datagrams(options.echo ? kEchoBatch : 1),
+        clocks(options.echo ? sender.fds_.size() : 0),
+        rtt(options.echo ? options.load.clients : 0) {}
+
+  void all();
+  void drain(int64_t drain_ns);
+  double took_ns() const;
+  bool is_over(int64_t due_ns);
+  void tick(uint64_t round, uint32_t number);
+  void send(uint32_t client, int64_t intended_ns);
+  bool give(uint32_t client);
+  void collect(size_t socket);
+  void collect_of(uint32_t number);
+  void take(const Packet& packet, size_t i, ArrivalClock& clock);
+
+  size_t socket_of(uint32_t client) const {
+    if (!owner.is_shared_) return client;
+    return client / std::max<size_t>(1, options.callers.size()) % owner.fds_.size();
+  }
+
+  const Sender& owner;
+  const SendOptions& options;
+  const Plan& plan;
+  int64_t begin_ns;
+  SendingNow& now;
+  std::vector<std::byte> bytes;
+  SharedPacket shared_packet;
+  std::vector<uint64_t> packets, errors;  // by client
+  std::vector<int> last_error;
+  std::vector<uint64_t> seconds;
+  Histogram lateness;
+  int64_t slept_ns = 0;
+  bool is_stopped = false;
+  int64_t first_offset_ns;
+  Receiver receiver;
+  Datagrams datagrams;
+  std::vector<ArrivalClock> clocks;  // by socket
+  std::vector<Histogram> rtt;        // by client
+};
+
+// Whether nothing more is to be sent; else it is time for what is due then.
+bool Sender::Run::is_over(int64_t due_ns) {
+  const int64_t before_ns = monotonic_ns();
+  if (before_ns < due_ns) {
+    sleep_until(due_ns);
+    slept_ns += monotonic_ns() - before_ns;
+  }
+  is_stopped = options.stop();
+  return is_stopped || before_ns > begin_ns + plan.end_ns() + kOverdueNs;
+}
+
+void Sender::Run::all() {
+  for (uint64_t round = 0; round < plan.rounds(); ++round) {
+    for (uint32_t number = 0; number < plan.ticks(); ++number) {
+      if (is_over(begin_ns + plan.tick_ns(round, number))) return;
+      tick(round, number);
+    }
+  }
+}
+
+// How long each caller sent, from its first packet to the end of its last interval.
+double Sender::Run::took_ns() const {
+  const auto all_ns = static_cast<double>(monotonic_ns() - begin_ns);
+  const auto ramp_ns =
+      static_cast<double>(plan.tick_ns(plan.first_round(options.load.clients - 1), 0));
+  return std::max(1.0, all_ns - ramp_ns + plan.interval_ns() / plan.ticks());
+}
+
+// Echoes go on coming; each socket is looked at as often as before.
+void Sender::Run::drain(int64_t drain_ns) {
+  const auto rounds = static_cast<uint64_t>(static_cast<double>(drain_ns) / plan.interval_ns()) + 1;
+  for (uint64_t round = plan.rounds(); round < plan.rounds() + rounds; ++round) {
+    for (uint32_t number = 0; number < plan.ticks() && !options.stop(); ++number) {
+      sleep_until(begin_ns + plan.tick_ns(round, number));
+      collect_of(number);
+    }
+  }
+}
+
+void Sender::Run::tick(uint64_t round, uint32_t number) {
+  if (options.echo) collect_of(number);
+  const int64_t intended_ns = plan.tick_ns(round, number);
+  const uint32_t end = plan.first_of(number + 1);
+  const auto second = static_cast<size_t>(intended_ns / kNsPerS);
+  if (second >= seconds.size()) seconds.resize(second + 1);
+  now.second.store(static_cast<int64_t>(second), std::memory_order_relaxed);
+  for (uint32_t client = plan.first_of(number); client < end; ++client) {
+    if (plan.sends(client, round)) send(client, intended_ns);
+  }
+}
+
+void Sender::Run::send(uint32_t client, int64_t intended_ns) {
+  write_packet(bytes, {.kind = Packet::Kind::voice,
+                       .client = client,
+                       .cookie = options.cookie,
+                       .sequence = static_cast<uint32_t>(packets[client]),
+                       .intended_ns = intended_ns});
+  const int64_t late_us = (monotonic_ns() - begin_ns - intended_ns) / 1000;
+  // What an earlier packet met is told instead of taking this one; so it is given once more.
+  bool is_sent = give(client);
+  if (!is_sent) {
+    last_error[client] = errno;
+    read_errors(owner.fds_[socket_of(client)]);
+    is_sent = give(client);
+  }
+  if (!is_sent) {
+    ++errors[client];
+    now.errors.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  ++packets[client];
+  ++seconds[static_cast<size_t>(intended_ns / kNsPerS)];
+  lateness.add(late_us);
+  now.sent.store(now.sent.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (late_us > now.worst_late_us.load(std::memory_order_relaxed)) {
+    now.worst_late_us.store(late_us, std::memory_order_relaxed);
+  }
+}
+
+bool Sender::Run::give(uint32_t client) {
+  const int fd = owner.fds_[socket_of(client)];
+  if (owner.is_shared_) return shared_packet.send(fd, owner.from(client));
+  return ::send(fd, bytes.data(), bytes.size(), 0) >= 0;
+}
+
+// --- Echoes ---
+
+void Sender::Run::collect_of(uint32_t number) {
+  if (owner.is_shared_) {
+    for (size_t socket = 0; socket < owner.fds_.size(); ++socket) collect(socket);
+    return;
+  }
+  const uint32_t end = plan.first_of(number + 1);
+  for (uint32_t client = plan.first_of(number); client < end; ++client) collect(client);
+}
+
+void Sender::Run::collect(size_t socket) {
+  clocks[socket].look(monotonic_ns(), realtime_ns());
+  size_t count = kEchoBatch;
+  while (count == kEchoBatch) {
+    count = datagrams.receive(owner.fds_[socket]);
+    for (size_t i = 0; i < count; ++i) {
+      const std::optional<Packet> packet = read_packet(datagrams.head(i));
+      const bool is_ours = packet && packet->kind == Packet::Kind::echo &&
+                           packet->cookie == options.cookie &&
+                           packet->client < options.load.clients;
+      if (is_ours) take(*packet, i, clocks[socket]);
+    }
+  }
+}
+
+void Sender::Run::take(const Packet& packet, size_t i, ArrivalClock& clock) {
+  const int64_t arrival_ns = clock.arrival_ns(datagrams.stamp_ns(i));
+  // The echo was stamped by the server's clock as it was known at the beginning.
+  const int64_t offset_ns = first_offset_ns - options.offset().offset_ns;
+  const Receiver::Taken taken =
+      receiver.take(packet, packet.intended_ns, arrival_ns - begin_ns - packet.echoed_ns, offset_ns,
+                    datagrams.from(i));
+  if (!taken.is_new) return;
+  rtt[packet.client].add((arrival_ns - begin_ns - packet.intended_ns) / 1000);
+  now.back.fetch_add(1, std::memory_order_relaxed);
+}
+
+// --- The whole ---
+
+SendOutcome Sender::run(int64_t begin_ns, int64_t drain_ns, SendingNow& now) {
+  ::prctl(PR_SET_TIMERSLACK, 1);
+  Run run(*this, begin_ns, now);
+  run.all();
+  const double took_ns = run.took_ns();
+  const auto all_ns = static_cast<double>(monotonic_ns() - begin_ns);
+  if (options_.echo) run.drain(drain_ns);
+  SendOutcome outcome;
+  outcome.sockets = fds_.size();
+  outcome.is_stopped = run.is_stopped;
+  outcome.sent = {.packets = std::move(run.packets),
+                  .errors = std::move(run.errors),
+                  .why = {},
+                  .seconds = std::move(run.seconds),
+                  .planned = plan_.packets_each() * options_.load.clients,
+                  .lateness = std::move(run.lateness),
+                  .slept = static_cast<double>(run.slept_ns) / all_ns,
+                  .took_s = took_ns / kNsPerS};
+  for (const int error : run.last_error) {
+    outcome.sent.why.emplace_back(error == 0 ? "" : std::strerror(error));
+  }
+  if (options_.echo) {
+    outcome.back = run.receiver.result();
+    for (const ArrivalClock& clock : run.clocks) outcome.back.clock_steps += clock.steps();
+    outcome.rtt = std::move(run.rtt);
+  }
+  return outcome;
+}
+
+}  // namespace udp
