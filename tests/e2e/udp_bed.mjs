@@ -140,7 +140,7 @@ export async function bedFor(t, { out = {}, back = {}, tunnels = 1, mtu = 1500, 
     server.ip('route add 10.77.0.0/16 dev ob0');
     server.ip('-6 route add fd77::/64 dev ob0');
   }
-  const sides = { client, server, wire, truth: wire.truth };
+  const sides = { client, server, wire, truth: wire.truth, tunnelAddress };
   return { ...sides, startServer: (args) => startServer(t, server, args), load: (args, options) => load(client, args, options) };
 }
 
@@ -171,8 +171,8 @@ const listeners = (namespace, protocol) =>
   namespace.exec('cat', [`/proc/net/${protocol}`, `/proc/net/${protocol}6`]);
 
 // The client's run, with its report. { code, stderr, report }
-export async function load(namespace, args, { host = SERVER, onStart } = {}) {
-  const result = await namespace.run(binary, ['udp-load', 'client', '--host', host, '--output', 'json', ...args], { onStart });
+export async function load(namespace, args, { host = SERVER, ...options } = {}) {
+  const result = await namespace.run(binary, ['udp-load', 'client', '--host', host, '--output', 'json', ...args], options);
   let report;
   try {
     report = JSON.parse(result.stdout);
