@@ -28,12 +28,6 @@ std::string html_escaped(std::string_view text) {
   return escaped;
 }
 
-std::string grouped(uint64_t number) {
-  std::string text = fmt::format("{}", number);
-  for (size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
-  return text;
-}
-
 std::string in_ms(double us) {
   const double ms = us / 1000;
   if (ms == 0) return "0\u00a0ms";

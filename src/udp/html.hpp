@@ -10,13 +10,13 @@
 #include <string_view>
 #include <utility>
 
+#include "udp/figures.hpp"
+
 namespace udp {
 
 // For text and for attributes in quotes.
 std::string html_escaped(std::string_view text);
 
-// "12,345".
-std::string grouped(uint64_t number);
 // "0.012 ms", "3.46 ms", "250 ms".
 std::string in_ms(double us);
 // "60 s", "12.5 min", "72 h".

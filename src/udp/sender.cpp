@@ -343,15 +343,16 @@ SendOutcome Sender::run(int64_t begin_ns, int64_t drain_ns, SendingNow& now) {
   SendOutcome outcome;
   outcome.sockets = fds_.size();
   outcome.is_stopped = run.is_stopped;
-  outcome.sent = {.packets = std::move(run.packets),
-                  .errors = std::move(run.errors),
-                  .why = {},
-                  .seconds = std::move(run.seconds),
-                  .planned = plan_.packets_each() * options_.load.clients,
-                  .planned_s = static_cast<double>(plan_.packets_each()) * plan_.interval_ns() / 1e9,
-                  .lateness = std::move(run.lateness),
-                  .slept = static_cast<double>(run.slept_ns) / all_ns,
-                  .took_s = took_ns / kNsPerS};
+  outcome.sent = {
+      .packets = std::move(run.packets),
+      .errors = std::move(run.errors),
+      .why = {},
+      .seconds = std::move(run.seconds),
+      .planned = plan_.packets_each() * options_.load.clients,
+      .planned_s = static_cast<double>(plan_.packets_each()) * plan_.interval_ns() / 1e9,
+      .lateness = std::move(run.lateness),
+      .slept = static_cast<double>(run.slept_ns) / all_ns,
+      .took_s = took_ns / kNsPerS};
   for (const int error : run.last_error) {
     outcome.sent.why.emplace_back(error == 0 ? "" : std::strerror(error));
   }
