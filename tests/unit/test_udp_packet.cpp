@@ -35,7 +35,7 @@ TEST_CASE("what is no packet of this tool is none") {
   CHECK(udp::read_packet(good));
   CHECK_FALSE(udp::read_packet(std::span(good).first(udp::kHeaderSize - 1)));
   CHECK_FALSE(udp::read_packet({}));
-  for (const size_t at : {0, 1, 2, 3}) {
+  for (size_t at = 0; at < 4; ++at) {
     auto bad = good;
     bad[at] ^= std::byte{0x80};
     CHECK_FALSE(udp::read_packet(bad));
