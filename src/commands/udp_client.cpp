@@ -225,13 +225,14 @@ int find_max(const Options& options, UdpTest test, udp::Limits limits) {
                           : fmt::format("{} callers meet the limits{}", good,
                                         good == most ? ", as many as --clients says"
                                                      : fmt::format("; {} do not", bad)));
-  write_output(options.env(), "max-callers", std::to_string(good));
+  write_output(options.env(), "max_callers", std::to_string(good));
   show_udp_report(options, best ? *best : *last);
   return base::stop_asked() ? base::exit_interrupted : udp_exit_code(best ? *best : *last);
 }
 
-int run_test_and_show(const Options& options, const UdpTest& test) {
-  const udp::Report report = run_udp_test(options, test, read_udp_limits(options));
+int run(const Options& options, const UdpTest& test, const udp::Limits& limits) {
+  if (options.toggle("find-max")) return find_max(options, test, limits);
+  const udp::Report report = run_udp_test(options, test, limits);
   show_udp_report(options, report);
   return udp_exit_code(report);
 }
@@ -243,13 +244,12 @@ int run_udp_client(const Options& options) {
   const udp::Limits limits = read_udp_limits(options);
   is_udp_json(options);
   base::stop_on_signals();
-  if (options.toggle("find-max")) return find_max(options, test, limits);
-  return run_test_and_show(options, test);
+  return run(options, test, limits);
 }
 
 int run_udp_demo(const Options& options) {
   UdpTest test = read_udp_test(options);
-  read_udp_limits(options);
+  const udp::Limits limits = read_udp_limits(options);
   is_udp_json(options);
   if (!options.is_given("clients")) test.load.clients = 100;
   const bool has_addresses =
@@ -263,7 +263,7 @@ int run_udp_demo(const Options& options) {
                     .limits = {},
                     .receive_buffer_bytes = uint64_t{32} << 20U});
   test.host = {.host = "127.0.0.1", .port = server.port()};
-  return run_test_and_show(options, test);
+  return run(options, test, limits);
 }
 
 }  // namespace commands

@@ -249,7 +249,7 @@ UdpJob read_udp_job(const Options& options) {
     return UdpJob::server;
   }
   if (job == "demo") {
-    refuse_for(options, job, {kOfServer, kOfTarget, kOfRoutes, "port interfaces find-max"});
+    refuse_for(options, job, {kOfServer, kOfTarget, kOfRoutes, "port interfaces"});
     return UdpJob::demo;
   }
   if (job == "routes") {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace commands {
 
@@ -113,6 +114,11 @@ Reading read_words(const std::vector<std::string>& arguments, size_t at) {
       throw usage(fmt::format("{} needs a value behind it", argument));
     } else {
       const std::string value = has_value ? argument.substr(equals + 1) : arguments[++at];
+      if (flag->name == "host" && base::trim(value).empty()) {
+        throw usage(
+            "--host is empty, as when a variable is not set; name the server, HOST[:PORT], or "
+            "leave it out for 127.0.0.1");
+      }
       reading.words.push_back({fmt::format("--{}={}", flag->ours, value), flag});
     }
   }
@@ -148,7 +154,8 @@ std::vector<std::string> without_seed_flags(std::vector<std::string> arguments) 
   const bool is_server = job.empty() ? reading.is_server.value_or(false) : job == "server";
   const Side other_side = is_server ? Side::client : Side::server;
   if (job.empty() && !is_server) add_defaults(reading);
-  std::vector<std::string> translated = {job.empty() ? (is_server ? "server" : "client") : job};
+  std::vector<std::string> translated;
+  if (!job.empty() || is_server) translated.emplace_back(is_server ? "server" : job);
   for (const Word& word : reading.words) {
     const bool is_idle = job.empty() && word.flag != nullptr && word.flag->side == other_side;
     if (!is_idle) translated.push_back(word.text);

@@ -11,7 +11,7 @@ const overview = (await run(['--help'])).stdout;
 const commands = [...overview.matchAll(/^ {2}([a-z]+-[a-z]+) {2,}/gm)].map((match) => match[1]);
 
 test('--help lists the commands, a line each', async () => {
-  assert.deepEqual(commands, ['gollum-notify', 'slack-post', 'slack-serve', 'azure-run', 'es-tail']);
+  assert.deepEqual(commands, ['gollum-notify', 'slack-post', 'slack-serve', 'azure-run', 'es-tail', 'udp-load']);
   for (const args of [['--help'], ['-h'], ['help']]) {
     const result = await run(args);
     assert.equal(result.code, 0);
