@@ -27,7 +27,7 @@ constexpr const char* kOfFiles = "csv report";
 constexpr const char* kOfRoutes = "server first-table remove";
 
 constexpr Relation kApart[] = {
-    {"seconds", "packets"},
+    {"packets", "seconds"},
     {"profile", "bps packet-size"},
     {"min-client-addr", "addresses cidr interfaces"},
     {"addresses", "cidr interfaces"},
