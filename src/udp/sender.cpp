@@ -209,7 +209,7 @@ bool Sender::Run::is_over(int64_t due_ns) {
   const int64_t before_ns = monotonic_ns();
   if (before_ns < due_ns) {
     sleep_until(due_ns);
-    slept_ns += monotonic_ns() - before_ns;
+    slept_ns += std::max<int64_t>(0, monotonic_ns() - std::max(before_ns, begin_ns));
   }
   is_stopped = options.stop();
   return is_stopped || before_ns > begin_ns + plan.end_ns() + kOverdueNs;
