@@ -216,6 +216,7 @@ bool Sender::Run::is_over(int64_t due_ns) {
 }
 
 void Sender::Run::all() {
+  sleep_until(begin_ns);  // which does not count as sleep between packets
   for (uint64_t round = 0; round < plan.rounds(); ++round) {
     for (uint32_t number = 0; number < plan.ticks(); ++number) {
       if (is_over(begin_ns + plan.tick_ns(round, number))) return;

@@ -56,6 +56,8 @@ void judge_sender(Report& report, const Limits& limits) {
   }
   const uint64_t tried = totals.out.sent + totals.send_errors;
   const uint64_t missing = totals.planned - std::min(totals.planned, tried);
+  // Which ones and why, say_send_errors() says.
+  if (share_of(totals.send_errors, totals.planned) > kMissingPlan) verdict.is_valid = false;
   if (report.ended.find("interrupted") != std::string::npos) return;
   if (share_of(missing, totals.planned) > kMissingPlan) {
     verdict.is_valid = false;

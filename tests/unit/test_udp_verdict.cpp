@@ -59,13 +59,13 @@ TEST_CASE("a run is believed when its sender kept to its plan") {
       {"not all sent", [](Stage& s) { s.sent.planned = 302; }, false,
        "The sender could not send all: 2 of 302 planned packets (0.66 %)"},
       {"nearly all sent", [](Stage& s) { s.sent.planned = 300; }, true, ""},
-      {"refused is not unsent",
+      {"refused by the kernel",
        [](Stage& s) {
          s.sent.planned = 310;
          s.sent.errors[1] = 10;
          s.sent.why[1] = "Network is unreachable";
        },
-       true, "10 packets of 1 caller never left this machine: Network is unreachable (10.8.0.3)"},
+       false, "10 packets of 1 caller never left this machine: Network is unreachable (10.8.0.3)"},
       {"interrupted",
        [](Stage& s) {
          s.sent.planned = 900;
