@@ -223,13 +223,14 @@ int find_max(const Options& options, UdpTest test, udp::Limits limits) {
                 good == 0
                     ? "not even the smallest number of callers meets the limits"
                     : fmt::format("{} callers meet the limits{}", good, beyond(good, bad, most)));
-  write_output(options.env(), "max-callers", std::to_string(good));
+  write_output(options.env(), "max_callers", std::to_string(good));
   show_udp_report(options, best ? *best : *last);
   return udp_exit_code(best && last->has_receiver ? *best : *last);
 }
 
-int run_test_and_show(const Options& options, const UdpTest& test) {
-  const udp::Report report = run_udp_test(options, test, read_udp_limits(options));
+int run(const Options& options, const UdpTest& test, const udp::Limits& limits) {
+  if (options.toggle("find-max")) return find_max(options, test, limits);
+  const udp::Report report = run_udp_test(options, test, limits);
   show_udp_report(options, report);
   return udp_exit_code(report);
 }
@@ -241,13 +242,12 @@ int run_udp_client(const Options& options) {
   const udp::Limits limits = read_udp_limits(options);
   is_udp_json(options);
   base::stop_on_signals();
-  if (options.toggle("find-max")) return find_max(options, test, limits);
-  return run_test_and_show(options, test);
+  return run(options, test, limits);
 }
 
 int run_udp_demo(const Options& options) {
   UdpTest test = read_udp_test(options);
-  read_udp_limits(options);
+  const udp::Limits limits = read_udp_limits(options);
   is_udp_json(options);
   if (!options.is_given("clients")) test.load.clients = 100;
   const bool has_addresses =
@@ -261,7 +261,7 @@ int run_udp_demo(const Options& options) {
                     .limits = {},
                     .receive_buffer_bytes = uint64_t{32} << 20U});
   test.host = {.host = "127.0.0.1", .port = server.port()};
-  return run_test_and_show(options, test);
+  return run(options, test, limits);
 }
 
 }  // namespace commands

@@ -30,7 +30,7 @@ constexpr const char* kOfFiles = "csv report";
 constexpr const char* kOfRoutes = "server first-table remove";
 
 constexpr Relation kApart[] = {
-    {"seconds", "packets"},
+    {"packets", "seconds"},
     {"profile", "bps packet-size"},
     {"min-client-addr", "addresses cidr interfaces"},
     {"addresses", "cidr interfaces"},
@@ -261,7 +261,7 @@ UdpJob read_udp_job(const Options& options) {
     return UdpJob::server;
   }
   if (job == "demo") {
-    refuse_for(options, job, {kOfServer, kOfTarget, kOfRoutes, "port interfaces find-max"});
+    refuse_for(options, job, {kOfServer, kOfTarget, kOfRoutes, "port interfaces"});
     return UdpJob::demo;
   }
   if (job == "routes") {

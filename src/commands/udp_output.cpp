@@ -22,8 +22,9 @@ void show_udp_report(const Options& options, const udp::Report& report) {
   const std::string page = options.text("report");
   if (!page.empty()) base::replace_file(page, udp::report_html(report));
   write_summary(options.env(), udp::report_markdown(report));
+  write_output(options.env(), "ok", udp_exit_code(report) == base::exit_ok ? "true" : "false");
   if (is_udp_json(options)) {
-    print_json(options.env(), json::write(udp::report_json(report)));
+    print_json(options.env(), json::write(udp::report_json(report)) + "\n");
   } else {
     print_text(options.env(), udp::report_text(report, options.toggle("verbose")));
   }

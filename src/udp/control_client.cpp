@@ -25,7 +25,7 @@ namespace {
 
 constexpr int kFirstExchanges = 16;
 constexpr int64_t kLookForStopMs = 100;
-constexpr size_t kMostLine = 256 * 1024 * 1024;  // a report of a million callers
+constexpr size_t kMostLine = 268'435'456;  // a report of a million callers
 
 base::Error unavailable(const std::string& what) {
   return {base::exit_unavailable, what};
@@ -40,8 +40,8 @@ int wake_up_descriptor() {
 }  // namespace
 
 struct ControlClient::State {
-  State(Connect connects, const SessionRequest& wanted, ControlWaits wait_times)
-      : connect(std::move(connects)), request(wanted), waits(wait_times) {}
+  State(Connect connects, SessionRequest wanted, ControlWaits wait_times)
+      : connect(std::move(connects)), request(std::move(wanted)), waits(wait_times) {}
 
   // Before there is a thread.
   void open();
@@ -61,9 +61,9 @@ struct ControlClient::State {
   void give_up(const std::string& reason);
 
   // Both.
-  void say(const control::Message& message) { say(control::write(message)); }
-  void say(const std::string& text);
-  std::optional<control::Message> next_message();
+  void say(const control::Message& message) const { say(control::write(message)); }
+  void say(const std::string& text) const;
+  std::optional<control::Message> next_message() const;
   void learn(const control::Pong& pong);
   void wake_up() const;
 
@@ -103,12 +103,12 @@ struct ControlClient::State {
 
 // --- Words ---
 
-void ControlClient::State::say(const std::string& text) {
+void ControlClient::State::say(const std::string& text) const {
   if (!socket->send(text)) throw unavailable(socket->why());
 }
 
 // The next one that was received already.
-std::optional<control::Message> ControlClient::State::next_message() {
+std::optional<control::Message> ControlClient::State::next_message() const {
   while (const std::optional<std::string> line = socket->next_line()) {
     if (std::optional<control::Message> message = control::read(*line)) return message;
   }

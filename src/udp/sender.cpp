@@ -214,11 +214,12 @@ bool Sender::Run::is_over(int64_t due_ns) {
     sleep_until(std::min(due_ns, now_ns + kLookForStopNs));
     is_stopped = options.stop();
   }
-  slept_ns += now_ns - before_ns;
+  slept_ns += std::max<int64_t>(0, now_ns - std::max(before_ns, begin_ns));
   return is_stopped || before_ns > begin_ns + plan.end_ns() + kOverdueNs;
 }
 
 void Sender::Run::all() {
+  sleep_until(begin_ns);  // which does not count as sleep between packets
   for (uint64_t round = 0; round < plan.rounds(); ++round) {
     for (uint32_t number = 0; number < plan.ticks(); ++number) {
       if (is_over(begin_ns + plan.tick_ns(round, number))) return;
