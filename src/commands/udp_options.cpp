@@ -23,7 +23,7 @@ constexpr const char* kOfTraffic =
     "clients seconds packets bps packet-size profile ramp echo dscp fragment codec jitter-buffer";
 constexpr const char* kOfAddresses = "min-client-addr client-addrs addresses cidr";
 constexpr const char* kOfLimits = "max-loss max-jitter max-delay-p99 min-mos max-late";
-constexpr const char* kOfFiles = "csv report";
+constexpr const char* kOfFiles = "output-file csv report";
 constexpr const char* kOfRoutes = "server first-table remove";
 
 constexpr Relation kApart[] = {
@@ -112,6 +112,7 @@ std::vector<Option> output_options_of_udp() {
   const std::string group = "Output";
   return {
       {group, "--output", "FORM", "", "text", "text or json; of a server one line a test"},
+      {group, "--output-file", "FILE", "", "", "write that to a file instead, for merge"},
       {group, "--csv", "FILE", "", "", "a line for each caller"},
       {group, "--report", "FILE.html", "", "", "a page with charts that needs nothing but itself"},
       {group, "--verbose", "", "", "", "every second and every caller", Kind::toggle},
