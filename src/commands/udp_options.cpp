@@ -154,6 +154,10 @@ void refuse_for(const Options& options, const std::string& job,
   for (const char* names : lists) refuse(problem_without_effect(options, job, names));
 }
 
+std::string nearest_job(const std::string& word) {
+  return base::nearest(word, {"client", "server", "demo", "routes", "merge"});
+}
+
 const Profile* profile_of(const Options& options) {
   const std::string name = options.text("profile");
   if (name.empty()) return nullptr;
@@ -235,7 +239,10 @@ UdpJob read_udp_job(const Options& options) {
   const std::vector<std::string> words = options.values("job");
   const std::string job = words.empty() ? "client" : words[0];
   if (words.size() > 1 && job != "merge") {
-    refuse(fmt::format("{} takes no {}; see --help", job, shown_value(words[1])));
+    const std::string meant = nearest_job(words[1]);
+    refuse(
+        fmt::format("{} takes no {}; {}", job, shown_value(words[1]),
+                    meant.empty() ? "see --help" : fmt::format("did you mean the job {}?", meant)));
   }
   refuse(problem_of_pairs(options, kApart));
   refuse(problem_of_needs(options, kNeeds));
@@ -268,7 +275,7 @@ UdpJob read_udp_job(const Options& options) {
     if (words.size() < 2) refuse("merge needs the reports to add: merge a.json b.json");
     return UdpJob::merge;
   }
-  const std::string meant = base::nearest(job, {"client", "server", "demo", "routes", "merge"});
+  const std::string meant = nearest_job(job);
   throw base::Error(
       base::exit_usage,
       fmt::format("unknown job {}{}; it is client, server, demo, routes or merge", shown_value(job),
