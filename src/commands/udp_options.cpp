@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "commands/relations.hpp"
@@ -14,6 +16,7 @@ namespace {
 constexpr int64_t kMostClients = 1'000'000;
 constexpr int64_t kMostBps = 10'000'000'000;
 constexpr int64_t kNsPerMs = 1'000'000;
+constexpr int64_t kMostSeconds = 90'000;  // what a server takes
 constexpr int64_t kMostPort = 65'535;
 
 constexpr const char* kOfServer =
@@ -182,6 +185,15 @@ udp::Load read_load(const Options& options) {
     load.packets = static_cast<uint64_t>(options.number("packets", 1, 4'000'000'000));
   }
   load.ramp_ns = options.duration_ms("ramp", 0) * kNsPerMs;
+  const double interval_s = static_cast<double>(load.packet_size) * 8 / load.bps;
+  const double seconds = static_cast<double>(std::max<uint64_t>(load.packets, 1)) * interval_s;
+  if (seconds > static_cast<double>(kMostSeconds)) {
+    throw base::Error(
+        base::exit_usage,
+        fmt::format("{} packets at this rate take {:.0f} s, and a test may take {} s: "
+                    "fewer --packets, a higher --bps or a smaller --packet-size",
+                    std::max<uint64_t>(load.packets, 1), seconds, kMostSeconds));
+  }
   return load;
 }
 

@@ -72,6 +72,7 @@ struct ControlClient::State {
   ControlWaits waits;
   uint64_t cookie = 0;
   bool echo = false;
+  Offset first_offset{};
 
   // The thread's own, once there is one.
   std::unique_ptr<LineSocket> socket;  // none: the connection broke
@@ -182,9 +183,12 @@ void ControlClient::State::compare_clocks(int64_t until_ms) {
       break;
     }
   }
-  const Offset offset = estimate.at(monotonic_ns());
-  worst_bound_ns = offset.bound_ns;
-  say(control::OffsetIs{offset});
+  first_offset = estimate.at(monotonic_ns());
+  worst_bound_ns = first_offset.bound_ns;
+  if (first_offset.bound_ns > waits.answer_ms * 1'000'000) {
+    throw base::Error(base::exit_malformed_reply, "the server's times make no sense");
+  }
+  say(control::OffsetIs{first_offset});
 }
 
 // --- The thread ---
@@ -360,6 +364,10 @@ bool ControlClient::echo() const {
 Offset ControlClient::offset() const {
   const std::lock_guard lock(state_->mutex);
   return state_->estimate.at(monotonic_ns());
+}
+
+Offset ControlClient::first_offset() const {
+  return state_->first_offset;
 }
 
 int64_t ControlClient::worst_bound_ns() const {

@@ -285,9 +285,9 @@ void Server::on(Connection& connection, const control::End& end) {
   if (end.sent.packets.size() != clients || end.sent.errors.size() != clients) {
     throw base::Error(base::exit_malformed_reply, "the end tells of another number of clients");
   }
-  say(connection, report);
-  connection.is_ended = true;
   sessions_.end(cookie, end.sent);
+  connection.is_ended = true;
+  say(connection, report);
 }
 
 void Server::on(Connection& /*connection*/, const auto& /*other*/) {
