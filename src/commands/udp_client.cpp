@@ -199,18 +199,19 @@ int find_max(const Options& options, UdpTest test, udp::Limits limits) {
   uint32_t bad = most + 1;
   std::optional<udp::Report> best;
   std::optional<udp::Report> last;
+  const bool is_quiet = options.toggle("quiet");
   uint32_t next = std::min<uint32_t>(most, 10);
   while (next > good && next < bad && !base::stop_asked()) {
     test.load.clients = next;
     last = run_udp_test(options, test, limits);
     if (base::stop_asked()) break;
     const bool is_good = meets(*last);
-    report_progress(kUdpLoad, fmt::format("{} callers: {}", next,
-                                          is_good ? "good"
-                                                  : base::join(last->verdict.broken_limits.empty()
-                                                                   ? last->verdict.sentences
-                                                                   : last->verdict.broken_limits,
-                                                               "; ")));
+    const std::vector<std::string>& why =
+        last->verdict.broken_limits.empty() ? last->verdict.sentences : last->verdict.broken_limits;
+    if (!is_quiet) {
+      report_progress(
+          kUdpLoad, fmt::format("{} callers: {}", next, is_good ? "good" : base::join(why, "; ")));
+    }
     if (!last->has_receiver) break;
     (is_good ? good : bad) = next;
     if (is_good) best = last;
@@ -219,10 +220,17 @@ int find_max(const Options& options, UdpTest test, udp::Limits limits) {
     if (bad <= most && bad - good <= std::max(1U, good / 20)) break;
   }
   if (!best && !last) return base::exit_interrupted;
+<<<<<<< HEAD
   report_notice(options.env(), kUdpLoad,
                 good == 0
                     ? "not even the smallest number of callers meets the limits"
                     : fmt::format("{} callers meet the limits{}", good, beyond(good, bad, most)));
+=======
+  const std::string found =
+      good == 0 ? "not even the smallest number of callers meets the limits"
+                : fmt::format("{} callers meet the limits{}", good, beyond(good, bad, most));
+  if (!options.toggle("quiet")) report_notice(options.env(), kUdpLoad, found);
+>>>>>>> main
   write_output(options.env(), "max_callers", std::to_string(good));
   show_udp_report(options, best ? *best : *last);
   return udp_exit_code(best && last->has_receiver ? *best : *last);

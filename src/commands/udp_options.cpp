@@ -26,7 +26,7 @@ constexpr const char* kOfTraffic =
     "clients seconds packets bps packet-size profile ramp echo dscp fragment codec jitter-buffer";
 constexpr const char* kOfAddresses = "min-client-addr client-addrs addresses cidr";
 constexpr const char* kOfLimits = "max-loss max-jitter max-delay-p99 min-mos max-late";
-constexpr const char* kOfFiles = "csv report";
+constexpr const char* kOfFiles = "output-file csv report";
 constexpr const char* kOfRoutes = "server first-table remove";
 
 constexpr Relation kApart[] = {
@@ -115,6 +115,7 @@ std::vector<Option> output_options_of_udp() {
   const std::string group = "Output";
   return {
       {group, "--output", "FORM", "", "text", "text or json; of a server one line a test"},
+      {group, "--output-file", "FILE", "", "", "write that to a file instead, for merge"},
       {group, "--csv", "FILE", "", "", "a line for each caller"},
       {group, "--report", "FILE.html", "", "", "a page with charts that needs nothing but itself"},
       {group, "--verbose", "", "", "", "every second and every caller", Kind::toggle},
@@ -154,6 +155,10 @@ void refuse(const std::string& problem) {
 void refuse_for(const Options& options, const std::string& job,
                 std::initializer_list<const char*> lists) {
   for (const char* names : lists) refuse(problem_without_effect(options, job, names));
+}
+
+std::string nearest_job(const std::string& word) {
+  return base::nearest(word, {"client", "server", "demo", "routes", "merge"});
 }
 
 const Profile* profile_of(const Options& options) {
@@ -246,7 +251,10 @@ UdpJob read_udp_job(const Options& options) {
   const std::vector<std::string> words = options.values("job");
   const std::string job = words.empty() ? "client" : words[0];
   if (words.size() > 1 && job != "merge") {
-    refuse(fmt::format("{} takes no {}; see --help", job, shown_value(words[1])));
+    const std::string meant = nearest_job(words[1]);
+    refuse(
+        fmt::format("{} takes no {}; {}", job, shown_value(words[1]),
+                    meant.empty() ? "see --help" : fmt::format("did you mean the job {}?", meant)));
   }
   refuse(problem_of_pairs(options, kApart));
   refuse(problem_of_needs(options, kNeeds));
@@ -279,10 +287,10 @@ UdpJob read_udp_job(const Options& options) {
     if (words.size() < 2) refuse("merge needs the reports to add: merge a.json b.json");
     return UdpJob::merge;
   }
-  const std::string meant = base::nearest(job, {"client", "server", "demo", "routes", "merge"});
+  const std::string meant = nearest_job(job);
   throw base::Error(
       base::exit_usage,
-      fmt::format("unknown job {}{}; it is client, server, demo, routes or merge", shown_value(job),
+      fmt::format("unknown job {}; it is client, server, demo, routes or merge{}", shown_value(job),
                   meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
 }
 

@@ -316,6 +316,7 @@ void ControlClient::State::lose(const base::Error& error) {
   if (error.code() == base::exit_interrupted) {
     return give_up("stopped while the control connection was broken: " + broke);
   }
+  if (error.code() == base::exit_malformed_reply) return give_up(error.what());  // it always is
   next_connect_ms = base::monotonic_ms() + waits.again_ms;
   std::string text = fmt::format("{}; coming back failed: {}", broke, error.what());
   if (is_welcome) {

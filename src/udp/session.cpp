@@ -18,14 +18,14 @@ constexpr int64_t kNsPerS = 1'000'000'000;
 constexpr double kCopiesKnownS = 4;  // how far back a copy is recognised
 constexpr double kLeastWindow = 256;
 constexpr double kMostWindow = 65'536;
-constexpr double kAllWindows = 67'108'864;  // 8 MiB of bits, of a session whatever it asks for
-constexpr size_t kSpareSeconds = 30;        // beyond the time that was said
+constexpr double kAllWindows = 1'073'741'824;  // bits, of all callers: 128 MiB
+constexpr size_t kSpareSeconds = 30;           // beyond the time that was said
 constexpr int64_t kVanishedNs = 5 * kNsPerS;
 constexpr int64_t kOverdueNs = 30 * kNsPerS;
 constexpr int64_t kKeptNs = 60 * kNsPerS;
 
-uint32_t window_for(uint32_t clients, double packets_per_second) {
-  const double most = std::clamp(kAllWindows / clients, kLeastWindow, kMostWindow);
+uint32_t window_for(double packets_per_second, uint32_t clients) {
+  const double most = std::clamp(kAllWindows / std::max(1U, clients), kLeastWindow, kMostWindow);
   return static_cast<uint32_t>(std::clamp(packets_per_second * kCopiesKnownS, kLeastWindow, most));
 }
 
@@ -52,7 +52,7 @@ Receiver::Receiver(uint32_t clients, double packets_per_second, double seconds,
                    double jitter_buffer_ms)
     : buffer_ns_(static_cast<int64_t>(jitter_buffer_ms * 1e6)),
       most_seconds_(most_seconds_of(seconds)),
-      flows_(clients, Flow(0, window_for(clients, packets_per_second))),
+      flows_(clients, Flow(0, window_for(packets_per_second, clients))),
       seen_(clients) {}
 
 Receiver::Taken Receiver::take(const Packet& packet, int64_t sent_ns, int64_t transit_ns,

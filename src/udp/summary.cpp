@@ -82,7 +82,7 @@ std::string headline(const Report& report) {
         mos_words(report));
   }
   return fmt::format("{}: all could {}: loss {}, {}", subject(report),
-                     report.settings.echo ? "hear each other" : "be heard",
+                     report.totals.back.received > 0 ? "hear each other" : "be heard",
                      percent(worse_loss(report)), mos_words(report));
 }
 
