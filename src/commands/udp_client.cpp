@@ -220,17 +220,10 @@ int find_max(const Options& options, UdpTest test, udp::Limits limits) {
     if (bad <= most && bad - good <= std::max(1U, good / 20)) break;
   }
   if (!best && !last) return base::exit_interrupted;
-<<<<<<< HEAD
-  report_notice(options.env(), kUdpLoad,
-                good == 0
-                    ? "not even the smallest number of callers meets the limits"
-                    : fmt::format("{} callers meet the limits{}", good, beyond(good, bad, most)));
-=======
   const std::string found =
       good == 0 ? "not even the smallest number of callers meets the limits"
                 : fmt::format("{} callers meet the limits{}", good, beyond(good, bad, most));
   if (!options.toggle("quiet")) report_notice(options.env(), kUdpLoad, found);
->>>>>>> main
   write_output(options.env(), "max_callers", std::to_string(good));
   show_udp_report(options, best ? *best : *last);
   return udp_exit_code(best && last->has_receiver ? *best : *last);

@@ -275,6 +275,18 @@ TEST_CASE("a server that answers pings but has no report is waited for no longer
   CHECK(client.why() == "the server sent no report within 30 ms");
 }
 
+TEST_CASE("a report that makes no sense is told, not asked for again and again") {
+  ScriptedServer server([](const std::string& line) {
+    return line.find("\"end\"") != std::string::npos ? "{\"report\":{\"received\":[]}}\n"
+                                                     : answer_until_begin(line);
+  });
+  Line line(server.listener.port);
+  ControlClient client(line.connect(), request_of(1), kShort);
+  client.start(monotonic_ns(), ignore);
+  CHECK_FALSE(client.finish(sent_by(1), 20'000));
+  CHECK(client.why().starts_with("the other side's words are none of this tool's"));
+}
+
 TEST_CASE("a server that does not open a session is an error") {
   struct Row {
     const char* answer;
