@@ -81,9 +81,11 @@ std::string headline(const Report& report) {
                           : "",
         mos_words(report));
   }
+  // The server does not know what came back.
+  const bool is_two_way = report.settings.echo && report.kind != "server";
   return fmt::format("{}: all could {}: loss {}, {}", subject(report),
-                     report.totals.back.received > 0 ? "hear each other" : "be heard",
-                     percent(worse_loss(report)), mos_words(report));
+                     is_two_way ? "hear each other" : "be heard", percent(worse_loss(report)),
+                     mos_words(report));
 }
 
 // --- Tables ---

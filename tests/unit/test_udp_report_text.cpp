@@ -78,6 +78,13 @@ TEST_CASE("the first line is the answer") {
        [](udp::Report& r) { r.ended = "interrupted"; },
        "1 caller, 10 s, ended early (interrupted): all could be heard: loss 0.00 %, MOS 4.41 "
        "(lowest 4.41)."},
+      {"a server does not know what came back",
+       {100},
+       [](udp::Report& r) {
+         r.settings.echo = true;
+         r.kind = "server";
+       },
+       "1 caller, 10 s: all could be heard: loss 0.00 %, MOS 4.41 (lowest 4.41)."},
       {"no callers", {}, [](udp::Report&) {}, "0 callers, 10 s: nothing was sent."},
   };
   for (const Case& c : cases) {
