@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -49,7 +50,7 @@ int merge(const Options& options) {
     reports.push_back(udp::read_report(json::parse(bytes, name), name));
   }
   udp::Report all = udp::merge_reports(reports, names);
-  udp::judge(all, limits, nullptr, nullptr);
+  udp::judge_merged(all, std::move(reports), names, limits);
   show_udp_report(options, all);
   return udp_exit_code(all);
 }

@@ -143,4 +143,18 @@ Report merge_reports(const std::vector<Report>& reports, const std::vector<std::
   return merged;
 }
 
+void judge_merged(Report& merged, std::vector<Report> parts, const std::vector<std::string>& names,
+                  const Limits& limits) {
+  judge(merged, limits, nullptr, nullptr);
+  if (!merged.verdict.is_valid) return;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    judge(parts[i], limits, nullptr, nullptr);
+    const Verdict& verdict = parts[i].verdict;
+    if (verdict.is_valid) continue;
+    merged.verdict.is_valid = false;
+    merged.verdict.sentences.push_back(
+        fmt::format("{} is invalid by itself: {}", names[i], verdict.sentences.front()));
+  }
+}
+
 }  // namespace udp

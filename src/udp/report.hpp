@@ -176,4 +176,9 @@ void judge(Report& report, const Limits& limits, const Received* out, const Rece
 // seconds by their number. They must agree on codec, packet size and rate: 65 that names the two.
 Report merge_reports(const std::vector<Report>& reports, const std::vector<std::string>& names);
 
+// Judges a merged report. It is invalid too when one of its parts is: many good senders would hide
+// a late one.
+void judge_merged(Report& merged, std::vector<Report> parts, const std::vector<std::string>& names,
+                  const Limits& limits);
+
 }  // namespace udp

@@ -162,3 +162,26 @@ TEST_CASE("reports of different tests do not add up") {
   }
   CHECK_THROWS_AS(udp::merge_reports({}, {}), base::Error);
 }
+
+TEST_CASE("one late sender among many makes the sum of them invalid") {
+  std::vector<udp::Report> parts;
+  std::vector<std::string> names;
+  for (int i = 0; i < 3; ++i) {
+    parts.push_back(udp_report::report(std::vector<uint64_t>(200, 100)));
+    names.push_back("part" + std::to_string(i) + ".json");
+  }
+  parts.push_back(udp_report::report({100}));
+  names.emplace_back("late.json");
+  parts.back().lateness = {};
+  parts.back().lateness.add(500'000, 100);
+  udp::Report all = udp::merge_reports(parts, names);
+  udp::judge_merged(all, parts, names, {});
+  CHECK_FALSE(all.verdict.is_valid);
+  REQUIRE_FALSE(all.verdict.sentences.empty());
+  CHECK(all.verdict.sentences.back().starts_with("late.json is invalid by itself: The sender was"));
+  parts.pop_back();
+  names.pop_back();
+  all = udp::merge_reports(parts, names);
+  udp::judge_merged(all, parts, names, {});
+  CHECK(all.verdict.is_valid);
+}
