@@ -19,7 +19,7 @@ constexpr double kCopiesKnownS = 4;  // how far back a copy is recognised
 constexpr double kLeastWindow = 256;
 constexpr double kMostWindow = 65'536;
 constexpr double kAllWindows = 67'108'864;  // 8 MiB of bits, of a session whatever it asks for
-constexpr int64_t kSpareSeconds = 30;  // beyond the time that was said
+constexpr int64_t kSpareSeconds = 30;       // beyond the time that was said
 constexpr int64_t kVanishedNs = 5 * kNsPerS;
 constexpr int64_t kOverdueNs = 30 * kNsPerS;
 constexpr int64_t kKeptNs = 60 * kNsPerS;
@@ -108,22 +108,29 @@ const Session& Sessions::find(uint64_t cookie) const {
   return const_cast<Sessions*>(this)->find(cookie);
 }
 
-// Makes room among those that were reported, the oldest first; false when there is none.
+// Makes room among those that were reported, the oldest first; false when there is none. Those that
+// ended and wait to be reported may stay beside as many callers again: they will not be long.
 bool Sessions::make_room(uint32_t clients) {
   while (true) {
     size_t open = 0;
+    uint64_t open_clients = clients;
     uint64_t all_clients = clients;
     auto oldest = sessions_.end();
     for (auto it = sessions_.begin(); it != sessions_.end(); ++it) {
       const Session& session = it->second;
       all_clients += session.request.clients;
-      if (!session.is_ended) ++open;
+      if (!session.is_ended) {
+        ++open;
+        open_clients += session.request.clients;
+      }
       const bool is_older = oldest == sessions_.end() || session.ended_ns < oldest->second.ended_ns;
       if (session.is_reported && is_older) oldest = it;
     }
-    if (open >= limits_.sessions) return false;
-    if (all_clients <= limits_.clients && sessions_.size() < 2 * limits_.sessions) return true;
-    if (oldest == sessions_.end()) return false;
+    if (open >= limits_.sessions || open_clients > limits_.clients) return false;
+    const bool has_places = sessions_.size() < 2 * limits_.sessions;
+    if (all_clients <= limits_.clients && has_places) return true;
+    if (oldest == sessions_.end())
+      return has_places && all_clients <= 2 * uint64_t{limits_.clients};
     sessions_.erase(oldest);
   }
 }
