@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace commands {
 
@@ -47,6 +48,7 @@ struct Reading {
   std::vector<Word> words;
   std::optional<bool> is_server;  // what -server says
   bool asks_help = false;
+  bool has_empty_host = false;
 };
 
 bool is_job(const std::string& word) {
@@ -90,6 +92,12 @@ void take_boolean(const Flag& flag, bool value, Reading& reading) {
   }
 }
 
+void take_value(const Flag& flag, const std::string& value, Reading& reading) {
+  if (flag.name == "host") reading.has_empty_host = value.empty();
+  if (value.empty()) return;  // as not given; CLI11 takes "--flag=" for one with the next word
+  reading.words.push_back({fmt::format("--{}={}", flag.ours, value), &flag});
+}
+
 // `at` is the first word to be read.
 Reading read_words(const std::vector<std::string>& arguments, size_t at) {
   Reading reading;
@@ -113,7 +121,7 @@ Reading read_words(const std::vector<std::string>& arguments, size_t at) {
       throw usage(fmt::format("{} needs a value behind it", argument));
     } else {
       const std::string value = has_value ? argument.substr(equals + 1) : arguments[++at];
-      reading.words.push_back({fmt::format("--{}={}", flag->ours, value), flag});
+      take_value(*flag, value, reading);
     }
   }
   for (; at < arguments.size(); ++at) reading.words.push_back({arguments[at]});
@@ -146,9 +154,13 @@ std::vector<std::string> without_seed_flags(std::vector<std::string> arguments) 
         fmt::format("the job is {}, but -server says otherwise; leave one of them out", job));
   }
   const bool is_server = job.empty() ? reading.is_server.value_or(false) : job == "server";
+  if (reading.has_empty_host && !is_server) {
+    throw usage("-host is empty; name the server, like 10.0.0.1:5001, or leave -host out");
+  }
   const Side other_side = is_server ? Side::client : Side::server;
   if (job.empty() && !is_server) add_defaults(reading);
-  std::vector<std::string> translated = {job.empty() ? (is_server ? "server" : "client") : job};
+  std::vector<std::string> translated;
+  if (!job.empty() || is_server) translated.emplace_back(is_server ? "server" : job);
   for (const Word& word : reading.words) {
     const bool is_idle = job.empty() && word.flag != nullptr && word.flag->side == other_side;
     if (!is_idle) translated.push_back(word.text);

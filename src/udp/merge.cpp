@@ -97,10 +97,23 @@ void add_report(Report& to, const Report& from) {
   add_seconds(to.seconds, from.seconds);
 }
 
+// The server of a test counted the packets that its client reports too.
+void check_kinds(const std::vector<Report>& reports, const std::vector<std::string>& names) {
+  for (size_t i = 1; i < reports.size(); ++i) {
+    const bool is_server = reports[i].kind == "server";
+    if (is_server == (reports[0].kind == "server")) continue;
+    throw base::Error(base::exit_bad_input,
+                      fmt::format("{} is a server's report and {} a client's: the same packets may "
+                                  "be in both; merge those of the clients, or those of the servers",
+                                  names[is_server ? i : 0], names[is_server ? 0 : i]));
+  }
+}
+
 }  // namespace
 
 Report merge_reports(const std::vector<Report>& reports, const std::vector<std::string>& names) {
   if (reports.empty()) throw base::Error(base::exit_bad_input, "there is no report to merge");
+  check_kinds(reports, names);
   Report merged;
   merged.kind = "merged";
   merged.settings = reports.front().settings;
@@ -109,7 +122,8 @@ Report merge_reports(const std::vector<Report>& reports, const std::vector<std::
   merged.settings.server = "";
   merged.is_bound_known = true;
   merged.totals.mos_limit = reports.front().totals.mos_limit;
-  std::set<std::string> servers, ends;
+  std::set<std::string> servers;
+  std::set<std::string> ends;
   for (size_t i = 0; i < reports.size(); ++i) {
     const std::string different = difference(reports.front().settings, reports[i].settings);
     if (!different.empty()) {

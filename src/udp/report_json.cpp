@@ -109,22 +109,25 @@ json::Value totals_json(const Report& report) {
   } else {
     object.push_back({"sent", totals.out.sent});
   }
-  object.push_back({"planned", totals.planned});
+  const bool knows_sender = totals.planned > 0;  // a server does not
+  if (knows_sender) object.push_back({"planned", totals.planned});
   object.push_back({"send_errors", totals.send_errors});
   if (report.has_receiver) {
     object.push_back({"delay_ms", delay_json(report, report.delay)});
     object.push_back({"jitter_ms", times_json(times_of(report.jitter))});
   }
-  object.push_back({"lateness_ms", times_json(times_of(report.lateness))});
+  if (knows_sender) object.push_back({"lateness_ms", times_json(times_of(report.lateness))});
   if (totals.mos_mean != 0) {
     object.push_back({"mos", json::Object{{"mean", totals.mos_mean},
                                           {"min", totals.mos_min},
                                           {"below", totals.callers_below},
                                           {"limit", totals.mos_limit}}});
   }
-  object.push_back({"rate_bps", totals.rate_bps});
-  object.push_back({"rate_error_percent", totals.rate_error * 100});
-  object.push_back({"slept_percent", report.slept * 100});
+  if (knows_sender) {
+    object.push_back({"rate_bps", totals.rate_bps});
+    object.push_back({"rate_error_percent", totals.rate_error * 100});
+    object.push_back({"slept_percent", report.slept * 100});
+  }
   if (totals.back.sent > 0) {
     json::Object back = direction_json(totals.back);
     back.push_back({"delay_ms", delay_json(report, report.back_delay)});
