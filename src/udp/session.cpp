@@ -260,7 +260,11 @@ std::vector<Sessions::Ended> Sessions::take_ended(int64_t now_ns, bool all) {
     }
     if (session.is_ended) {
       session.is_reported = true;
-      ended.push_back({.session = session, .received = received_of(session), .why = why});
+      ended.push_back({.request = session.request,
+                       .started_unix_s = session.started_unix_s,
+                       .sent = session.sent,
+                       .received = received_of(session),
+                       .why = why});
     }
     ++it;
   }
@@ -286,7 +290,7 @@ Tallies Sessions::tallies() const {
 // --- The server's own report ---
 
 Report session_report(const Sessions::Ended& ended) {
-  const SessionRequest& request = ended.session.request;
+  const SessionRequest& request = ended.request;
   const Settings settings{
       .server = "",
       .clients = request.clients,
@@ -298,12 +302,12 @@ Report session_report(const Sessions::Ended& ended) {
       .codec = request.codec,
       .jitter_buffer_ms = request.jitter_buffer_ms};
   Parts parts;
-  if (ended.session.sent) parts.sent = &*ended.session.sent;
+  if (ended.sent) parts.sent = &*ended.sent;
   parts.out = &ended.received;
   for (const FlowResult& flow : ended.received.flows) parts.addresses.push_back(flow.seen_as);
   Report report = make_report(settings, parts);
   report.kind = "server";
-  report.started_unix_s = ended.session.started_unix_s;
+  report.started_unix_s = ended.started_unix_s;
   report.ended = ended.why;
   return report;
 }
