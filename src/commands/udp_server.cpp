@@ -1,6 +1,7 @@
 #include "commands/udp_server.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include "base/clock.hpp"
@@ -18,6 +19,7 @@ namespace commands {
 namespace {
 
 constexpr int64_t kLookEveryMs = 100;
+constexpr int kPortTries = 8;
 constexpr int64_t kMostBufferBytes = int64_t{1} << 30U;
 
 net::ListenSocket listen_anywhere(const std::string& bind, uint16_t port, std::string& address) {
@@ -58,6 +60,7 @@ class Reporter {
       udp::judge(report, udp::Limits{}, &ended.received, nullptr);
       show_udp_report(options_, report);
       ++reported_;
+      ::malloc_trim(0);  // what a report of many callers needed, and nothing will again for long
     }
   }
 
@@ -72,18 +75,8 @@ class Reporter {
 }  // namespace
 
 UdpServer::UdpServer(const UdpServerSetup& setup) : sessions_(setup.limits) {
-  const net::ListenSocket control = listen_anywhere(setup.bind, setup.port, address_);
-  control_fd_ = control.fd;
-  port_ = control.port;
-  udp::Address at = udp::read_address(address_).value();
-  at.set_port(port_);
-  try {
-    const udp::ServerSocket packets = udp::open_server(at, setup.receive_buffer_bytes);
-    packets_fd_ = packets.fd;
-    buffer_bytes_ = packets.buffer_bytes;
-  } catch (const base::Error&) {
-    ::close(control_fd_);
-    throw;
+  int tries_left = setup.port == 0 ? kPortTries : 1;
+  while (!open_both(setup, --tries_left == 0)) {
   }
   packets_ = std::thread([this, allow = setup.allow] {
     udp::serve_packets({.fd = packets_fd_, .allow = allow}, sessions_, stop_);
@@ -93,6 +86,25 @@ UdpServer::UdpServer(const UdpServerSetup& setup) : sessions_(setup.limits) {
         {.listen_fd = control_fd_, .allow = setup.allow, .answers_all = setup.answers_all},
         sessions_, stop_);
   });
+}
+
+// A port that the kernel chose for TCP may be taken for UDP: false, unless it is the last try.
+bool UdpServer::open_both(const UdpServerSetup& setup, bool is_last) {
+  const net::ListenSocket control = listen_anywhere(setup.bind, setup.port, address_);
+  udp::Address at = udp::read_address(address_).value();
+  at.set_port(control.port);
+  try {
+    const udp::ServerSocket packets = udp::open_server(at, setup.receive_buffer_bytes);
+    packets_fd_ = packets.fd;
+    buffer_bytes_ = packets.buffer_bytes;
+  } catch (const base::Error&) {
+    ::close(control.fd);
+    if (is_last) throw;
+    return false;
+  }
+  control_fd_ = control.fd;
+  port_ = control.port;
+  return true;
 }
 
 UdpServer::~UdpServer() {

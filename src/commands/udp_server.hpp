@@ -37,6 +37,8 @@ class UdpServer {
   uint64_t buffer_bytes() const { return buffer_bytes_; }
 
  private:
+  bool open_both(const UdpServerSetup& setup, bool is_last);
+
   udp::Sessions sessions_;
   std::string address_;
   uint16_t port_ = 0;

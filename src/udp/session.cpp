@@ -112,22 +112,29 @@ const Session& Sessions::find(uint64_t cookie) const {
   return const_cast<Sessions*>(this)->find(cookie);
 }
 
-// Makes room among those that were reported, the oldest first; false when there is none.
+// Makes room among those that were reported, the oldest first; false when there is none. Those that
+// ended and wait to be reported may stay beside as many callers again: they will not be long.
 bool Sessions::make_room(uint32_t clients) {
   while (true) {
     size_t open = 0;
+    uint64_t open_clients = clients;
     uint64_t all_clients = clients;
     auto oldest = sessions_.end();
     for (auto it = sessions_.begin(); it != sessions_.end(); ++it) {
       const Session& session = it->second;
       all_clients += session.request.clients;
-      if (!session.is_ended) ++open;
+      if (!session.is_ended) {
+        ++open;
+        open_clients += session.request.clients;
+      }
       const bool is_older = oldest == sessions_.end() || session.ended_ns < oldest->second.ended_ns;
       if (session.is_reported && is_older) oldest = it;
     }
-    if (open >= limits_.sessions) return false;
-    if (all_clients <= limits_.clients && sessions_.size() < 2 * limits_.sessions) return true;
-    if (oldest == sessions_.end()) return false;
+    if (open >= limits_.sessions || open_clients > limits_.clients) return false;
+    const bool has_places = sessions_.size() < 2 * limits_.sessions;
+    if (all_clients <= limits_.clients && has_places) return true;
+    if (oldest == sessions_.end())
+      return has_places && all_clients <= 2 * uint64_t{limits_.clients};
     sessions_.erase(oldest);
   }
 }
@@ -253,7 +260,11 @@ std::vector<Sessions::Ended> Sessions::take_ended(int64_t now_ns, bool all) {
     }
     if (session.is_ended) {
       session.is_reported = true;
-      ended.push_back({.session = session, .received = received_of(session), .why = why});
+      ended.push_back({.request = session.request,
+                       .started_unix_s = session.started_unix_s,
+                       .sent = session.sent,
+                       .received = received_of(session),
+                       .why = why});
     }
     ++it;
   }
@@ -279,7 +290,7 @@ Tallies Sessions::tallies() const {
 // --- The server's own report ---
 
 Report session_report(const Sessions::Ended& ended) {
-  const SessionRequest& request = ended.session.request;
+  const SessionRequest& request = ended.request;
   const Settings settings{
       .server = "",
       .clients = request.clients,
@@ -291,12 +302,12 @@ Report session_report(const Sessions::Ended& ended) {
       .codec = request.codec,
       .jitter_buffer_ms = request.jitter_buffer_ms};
   Parts parts;
-  if (ended.session.sent) parts.sent = &*ended.session.sent;
+  if (ended.sent) parts.sent = &*ended.sent;
   parts.out = &ended.received;
   for (const FlowResult& flow : ended.received.flows) parts.addresses.push_back(flow.seen_as);
   Report report = make_report(settings, parts);
   report.kind = "server";
-  report.started_unix_s = ended.session.started_unix_s;
+  report.started_unix_s = ended.started_unix_s;
   report.ended = ended.why;
   return report;
 }

@@ -122,7 +122,9 @@ class Sessions {
   // vanished: no connection, and no packet for 5 s or past its time by 5 s. They are forgotten 60 s
   // later; until then a client may come back for its report.
   struct Ended {
-    Session session;
+    SessionRequest request;
+    int64_t started_unix_s = 0;
+    std::optional<Sent> sent;
     Received received;
     std::string why;  // "" as agreed; "the client vanished"
   };

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { assertServes, control, datagrams, hello, openSession, packet, runClient, startServer, until } from './udp_faults.mjs';
 
 const SETTLED_MS = 300;
@@ -67,7 +67,10 @@ describe('datagrams of no test', () => {
     let isOver = false;
     const flood = (async () => {
       let sent = 0;
-      for (; !isOver; sent += 1) await stranger.send(sent % 2 ? packet() : Buffer.alloc(100), server.port);
+      for (; !isOver; sent += 1) {
+        await stranger.send(sent % 2 ? packet() : Buffer.alloc(100), server.port);
+        await turn(); // a send alone lets nothing else run
+      }
       return sent;
     })();
     const { code, report, stderr } = await runClient(server.port, ['--seconds', '1']);

@@ -34,7 +34,8 @@ export async function startServer(t, args = [], { port = 0 } = {}) {
     child.kill('SIGKILL');
     await ended;
   });
-  const match = await until(() => said.stderr.match(/waiting for tests at \S+ port (\d+)/), 'the server');
+  const match = await until(() => said.stderr.match(/waiting for tests at \S+ port (\d+)/) ?? child.exitCode !== null, 'the server');
+  assert.ok(match[1], `the server ended: ${said.stderr}`);
   const reports = () => said.stdout.split('\n').slice(0, -1).map((line) => JSON.parse(line));
   return {
     child, said, reports, port: Number(match[1]),

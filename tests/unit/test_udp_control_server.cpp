@@ -89,8 +89,8 @@ TEST_CASE("a session is opened, measured and reported over one connection") {
   const auto ended = server.sessions.take_ended(monotonic_ns(), false);
   REQUIRE(ended.size() == 1);
   CHECK(ended[0].why.empty());
-  REQUIRE(ended[0].session.sent);
-  CHECK(ended[0].session.sent->packets == std::vector<uint64_t>{500, 500});
+  REQUIRE(ended[0].sent);
+  CHECK(ended[0].sent->packets == std::vector<uint64_t>{500, 500});
 }
 
 TEST_CASE("a server that answers all says so, and echoes") {

@@ -102,17 +102,21 @@ TEST_CASE("requests that make no sense and tests that are too long or too large 
   CHECK(sessions.open_count() == 0);
 }
 
-TEST_CASE("no more sessions and callers than allowed; one that was reported makes room") {
+TEST_CASE("no more sessions and callers than allowed; an ended one keeps nobody out") {
   udp::Sessions sessions({.sessions = 2, .clients = 10, .seconds = 100});
   const uint64_t first = sessions.open(request(4), peer());
-  sessions.open(request(4), peer());
+  const uint64_t second = sessions.open(request(4), peer());
   CHECK(code_of_open(sessions, request(1)) == base::exit_retries_spent);  // a third
   sessions.end(first, std::nullopt);
-  CHECK(code_of_open(sessions, request(4)) == base::exit_retries_spent);  // not reported yet
-  CHECK(sessions.take_ended(udp::monotonic_ns(), false).size() == 1);
   CHECK(code_of_open(sessions, request(4)) == 0);
+  CHECK(code_of([&] { sessions.received(first); }) == 0);  // not reported yet, so not forgotten
+  CHECK(sessions.take_ended(udp::monotonic_ns(), false).size() == 1);
+  sessions.end(second, std::nullopt);
+  CHECK(code_of_open(sessions, request(7)) == base::exit_retries_spent);  // 4 are open
+  CHECK(code_of_open(sessions, request(6)) == 0);
   // The first one was forgotten for it.
   CHECK(code_of([&] { sessions.received(first); }) == base::exit_missing_input);
+  CHECK(code_of([&] { sessions.received(second); }) == 0);
 }
 
 TEST_CASE("a client without connection and packets for 5 s has vanished, and is reported once") {
