@@ -18,6 +18,7 @@ namespace commands {
 namespace {
 
 constexpr int64_t kLookEveryMs = 100;
+constexpr int kMostPortTries = 20;
 constexpr int64_t kMostBufferBytes = int64_t{1} << 30U;
 
 net::ListenSocket listen_anywhere(const std::string& bind, uint16_t port, std::string& address) {
@@ -71,7 +72,8 @@ class Reporter {
 
 }  // namespace
 
-UdpServer::UdpServer(const UdpServerSetup& setup) : sessions_(setup.limits) {
+// Both sockets at one port. Throws 69.
+void UdpServer::open(const UdpServerSetup& setup) {
   const net::ListenSocket control = listen_anywhere(setup.bind, setup.port, address_);
   control_fd_ = control.fd;
   port_ = control.port;
@@ -84,6 +86,18 @@ UdpServer::UdpServer(const UdpServerSetup& setup) : sessions_(setup.limits) {
   } catch (const base::Error&) {
     ::close(control_fd_);
     throw;
+  }
+}
+
+UdpServer::UdpServer(const UdpServerSetup& setup) : sessions_(setup.limits) {
+  // A port that is free for TCP may be taken for UDP: any other one does as well.
+  int tries_left = setup.port == 0 ? kMostPortTries : 1;
+  while (packets_fd_ < 0) {
+    try {
+      open(setup);
+    } catch (const base::Error&) {
+      if (--tries_left == 0) throw;
+    }
   }
   packets_ = std::thread([this, allow = setup.allow] {
     udp::serve_packets({.fd = packets_fd_, .allow = allow}, sessions_, stop_);

@@ -37,6 +37,8 @@ class UdpServer {
   uint64_t buffer_bytes() const { return buffer_bytes_; }
 
  private:
+  void open(const UdpServerSetup& setup);
+
   udp::Sessions sessions_;
   std::string address_;
   uint16_t port_ = 0;
