@@ -28,7 +28,6 @@ constexpr int64_t kReportMs = 15'000;
 constexpr int64_t kDrainNs = 1'500'000'000;  // packets on the way still arrive
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr int64_t kLeadNs = 300 * kNsPerMs;  // so that the server knows of the beginning first
-constexpr int64_t kLookEveryMs = 50;
 constexpr double kFindLoss = 0.01;
 constexpr double kFindMos = 3.6;
 
@@ -118,14 +117,6 @@ udp::Settings settings_of(const UdpTest& test, const udp::Plan& plan, const Ends
           .dscp = test.sockets.dscp};
 }
 
-void wait_for_stragglers() {
-  const base::Clock clock = base::real_clock();
-  for (int64_t left_ms = kDrainNs / kNsPerMs; left_ms > 0 && !base::stop_asked();) {
-    clock.sleep_ms(kLookEveryMs);
-    left_ms -= kLookEveryMs;
-  }
-}
-
 }  // namespace
 
 udp::Report run_udp_test(const Options& options, const UdpTest& test, const udp::Limits& limits) {
@@ -133,6 +124,9 @@ udp::Report run_udp_test(const Options& options, const UdpTest& test, const udp:
   const udp::Plan plan(test.load);
   const Ends ends = find_ends(test);
   const int64_t started_unix_s = base::real_clock().unix_s();
+  // Before the control connection, whose thread uses them.
+  udp::SendingNow now;
+  UdpProgress progress(now, test.codec, test.jitter_buffer_ms, is_quiet);
   udp::ControlClient control([&ends] { return connect(ends.place, ends.way); },
                              request_for(test, plan));
   udp::Sender sender({.load = test.load,
@@ -143,21 +137,20 @@ udp::Report run_udp_test(const Options& options, const UdpTest& test, const udp:
                       .echo = control.echo(),
                       .jitter_buffer_ms = test.jitter_buffer_ms,
                       .offset = [&control] { return control.offset(); },
+                      .first_offset_ns = control.first_offset().offset_ns,
                       .stop = [] { return base::stop_asked(); }});
   if (sender.sockets() < test.load.clients && !is_quiet) {
     report_progress(kUdpLoad, fmt::format("{} callers share {} sockets, as no more may be open "
                                           "(ulimit -n)",
                                           test.load.clients, sender.sockets()));
   }
-  udp::SendingNow now;
-  UdpProgress progress(now, test.codec, test.jitter_buffer_ms, is_quiet);
   const int64_t begin_ns = udp::monotonic_ns() + kLeadNs + 4 * control.worst_bound_ns();
   control.start(begin_ns, [&](const udp::Sessions::Progress& second) {
     progress.look(second);
     now.worst_late_us = 0;
   });
   const udp::SendOutcome outcome = sender.run(begin_ns, kDrainNs, now);
-  if (!control.echo()) wait_for_stragglers();
+  if (!control.echo()) base::real_clock().sleep_ms(kDrainNs / kNsPerMs);
   const auto answer = control.finish(outcome.sent, kReportMs);
   if (!answer && !is_quiet) {
     report_progress(kUdpLoad, "no report came from the server: " + control.why());
@@ -185,6 +178,12 @@ namespace {
 
 bool meets(const udp::Report& report) {
   return report.has_receiver && report.verdict.is_valid && report.verdict.broken_limits.empty();
+}
+
+// What is known of more callers than the good ones.
+std::string beyond(uint32_t good, uint32_t bad, uint32_t most) {
+  if (good == most) return ", as many as --clients says";
+  return bad <= most ? fmt::format("; {} do not", bad) : "; more were not tried";
 }
 
 // Doubles until the limits break, then halves the gap to within 5 %.
@@ -221,18 +220,18 @@ int find_max(const Options& options, UdpTest test, udp::Limits limits) {
     if (bad <= most && bad - good <= std::max(1U, good / 20)) break;
   }
   if (!best && !last) return base::exit_interrupted;
-  const std::string found = good == 0 ? "not even the smallest number of callers meets the limits"
-                                      : fmt::format("{} callers meet the limits{}", good,
-                                                    good == most ? ", as many as --clients says"
-                                                                 : fmt::format("; {} do not", bad));
-  if (!is_quiet) report_notice(options.env(), kUdpLoad, found);
-  write_output(options.env(), "max-callers", std::to_string(good));
+  const std::string found =
+      good == 0 ? "not even the smallest number of callers meets the limits"
+                : fmt::format("{} callers meet the limits{}", good, beyond(good, bad, most));
+  if (!options.toggle("quiet")) report_notice(options.env(), kUdpLoad, found);
+  write_output(options.env(), "max_callers", std::to_string(good));
   show_udp_report(options, best ? *best : *last);
-  return base::stop_asked() ? base::exit_interrupted : udp_exit_code(best ? *best : *last);
+  return udp_exit_code(best && last->has_receiver ? *best : *last);
 }
 
-int run_test_and_show(const Options& options, const UdpTest& test) {
-  const udp::Report report = run_udp_test(options, test, read_udp_limits(options));
+int run(const Options& options, const UdpTest& test, const udp::Limits& limits) {
+  if (options.toggle("find-max")) return find_max(options, test, limits);
+  const udp::Report report = run_udp_test(options, test, limits);
   show_udp_report(options, report);
   return udp_exit_code(report);
 }
@@ -244,13 +243,12 @@ int run_udp_client(const Options& options) {
   const udp::Limits limits = read_udp_limits(options);
   is_udp_json(options);
   base::stop_on_signals();
-  if (options.toggle("find-max")) return find_max(options, test, limits);
-  return run_test_and_show(options, test);
+  return run(options, test, limits);
 }
 
 int run_udp_demo(const Options& options) {
   UdpTest test = read_udp_test(options);
-  read_udp_limits(options);
+  const udp::Limits limits = read_udp_limits(options);
   is_udp_json(options);
   if (!options.is_given("clients")) test.load.clients = 100;
   const bool has_addresses =
@@ -264,7 +262,7 @@ int run_udp_demo(const Options& options) {
                     .limits = {},
                     .receive_buffer_bytes = uint64_t{32} << 20U});
   test.host = {.host = "127.0.0.1", .port = server.port()};
-  return run_test_and_show(options, test);
+  return run(options, test, limits);
 }
 
 }  // namespace commands

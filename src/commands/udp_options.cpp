@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "commands/relations.hpp"
@@ -14,6 +16,7 @@ namespace {
 constexpr int64_t kMostClients = 1'000'000;
 constexpr int64_t kMostBps = 10'000'000'000;
 constexpr int64_t kNsPerMs = 1'000'000;
+constexpr int64_t kMostSeconds = 90'000;  // what a server takes
 constexpr int64_t kMostPort = 65'535;
 
 constexpr const char* kOfServer =
@@ -23,7 +26,7 @@ constexpr const char* kOfTraffic =
     "clients seconds packets bps packet-size profile ramp echo dscp fragment codec jitter-buffer";
 constexpr const char* kOfAddresses = "min-client-addr client-addrs addresses cidr";
 constexpr const char* kOfLimits = "max-loss max-jitter max-delay-p99 min-mos max-late";
-constexpr const char* kOfFiles = "csv report";
+constexpr const char* kOfFiles = "output-file csv report";
 constexpr const char* kOfRoutes = "server first-table remove";
 
 constexpr Relation kApart[] = {
@@ -112,6 +115,7 @@ std::vector<Option> output_options_of_udp() {
   const std::string group = "Output";
   return {
       {group, "--output", "FORM", "", "text", "text or json; of a server one line a test"},
+      {group, "--output-file", "FILE", "", "", "write that to a file instead, for merge"},
       {group, "--csv", "FILE", "", "", "a line for each caller"},
       {group, "--report", "FILE.html", "", "", "a page with charts that needs nothing but itself"},
       {group, "--verbose", "", "", "", "every second and every caller", Kind::toggle},
@@ -181,6 +185,15 @@ udp::Load read_load(const Options& options) {
     load.packets = static_cast<uint64_t>(options.number("packets", 1, 4'000'000'000));
   }
   load.ramp_ns = options.duration_ms("ramp", 0) * kNsPerMs;
+  const double interval_s = static_cast<double>(load.packet_size) * 8 / load.bps;
+  const double seconds = static_cast<double>(std::max<uint64_t>(load.packets, 1)) * interval_s;
+  if (seconds > static_cast<double>(kMostSeconds)) {
+    throw base::Error(
+        base::exit_usage,
+        fmt::format("{} packets at this rate take {:.0f} s, and a test may take {} s: "
+                    "fewer --packets, a higher --bps or a smaller --packet-size",
+                    std::max<uint64_t>(load.packets, 1), seconds, kMostSeconds));
+  }
   return load;
 }
 
@@ -256,7 +269,7 @@ UdpJob read_udp_job(const Options& options) {
     return UdpJob::server;
   }
   if (job == "demo") {
-    refuse_for(options, job, {kOfServer, kOfTarget, kOfRoutes, "port interfaces find-max"});
+    refuse_for(options, job, {kOfServer, kOfTarget, kOfRoutes, "port interfaces"});
     return UdpJob::demo;
   }
   if (job == "routes") {

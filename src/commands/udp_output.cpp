@@ -22,10 +22,17 @@ void show_udp_report(const Options& options, const udp::Report& report) {
   const std::string page = options.text("report");
   if (!page.empty()) base::replace_file(page, udp::report_html(report));
   write_summary(options.env(), udp::report_markdown(report));
-  if (is_udp_json(options)) {
-    print_json(options.env(), json::write(udp::report_json(report)) + "\n");
+  write_output(options.env(), "ok", udp_exit_code(report) == base::exit_ok ? "true" : "false");
+  const bool is_json = is_udp_json(options);
+  const std::string text = is_json ? json::write(udp::report_json(report)) + "\n"
+                                   : udp::report_text(report, options.toggle("verbose"));
+  const std::string file = options.text("output-file");
+  if (!file.empty()) {
+    base::replace_file(file, text);
+  } else if (is_json) {
+    print_json(options.env(), text);
   } else {
-    print_text(options.env(), udp::report_text(report, options.toggle("verbose")));
+    print_text(options.env(), text);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace commands {
 
@@ -158,7 +159,8 @@ std::vector<std::string> without_seed_flags(std::vector<std::string> arguments) 
   }
   const Side other_side = is_server ? Side::client : Side::server;
   if (job.empty() && !is_server) add_defaults(reading);
-  std::vector<std::string> translated = {job.empty() ? (is_server ? "server" : "client") : job};
+  std::vector<std::string> translated;
+  if (!job.empty() || is_server) translated.emplace_back(is_server ? "server" : job);
   for (const Word& word : reading.words) {
     const bool is_idle = job.empty() && word.flag != nullptr && word.flag->side == other_side;
     if (!is_idle) translated.push_back(word.text);

@@ -13,11 +13,12 @@ namespace commands {
 //   -noclientaddr N  --client-addrs=N      -minclientaddr A  --min-client-addr=A
 //   -packetsize N    --packet-size=N       -serverrespond    --server-respond
 //   -host -port -seconds -bps -verbose     the same with two dashes
-// When no job (server, client, demo, routes, merge) is the first word, it is put there, and as with
-// udptool the flags of the other side do nothing, one of -noclientaddr and -minclientaddr alone
-// gets the other's default (1, 127.0.0.1), and -help is all that counts. After routes and merge,
-// and after "--", nothing is translated. Other words stay as they are. Throws 64 for a flag without
-// its value, for -server against the job's name, and for -profile.
+// When no job (server, client, demo, routes, merge) is the first word, "server" is put there for
+// -server, and as with udptool the flags of the other side do nothing, one of -noclientaddr and
+// -minclientaddr alone gets the other's default (1, 127.0.0.1), and -help is all that counts. After
+// routes and merge, and after "--", nothing is translated. Other words stay as they are. Throws 64
+// for a flag without its value, for an empty host, for -server against the job's name, and for
+// -profile.
 std::vector<std::string> without_seed_flags(std::vector<std::string> arguments);
 
 }  // namespace commands

@@ -35,9 +35,13 @@ void ArrivalClock::look(int64_t monotonic_now_ns, int64_t realtime_now_ns) {
   // What came before the last look was taken then, but for packets that the kernel stamped and had
   // not queued yet.
   earliest_ns_ = monotonic_ns_ == 0 ? 0 : monotonic_ns_ - kStampTolerance;
+  is_stepped_ = false;
+  look_again(monotonic_now_ns, realtime_now_ns);
+}
+
+void ArrivalClock::look_again(int64_t monotonic_now_ns, int64_t realtime_now_ns) {
   monotonic_ns_ = monotonic_now_ns;
   realtime_ns_ = realtime_now_ns;
-  is_stepped_ = false;
 }
 
 int64_t ArrivalClock::arrival_ns(int64_t stamp_ns) {

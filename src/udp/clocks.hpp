@@ -17,6 +17,8 @@ class ArrivalClock {
  public:
   // A look at the socket: both clocks, read right after one another.
   void look(int64_t monotonic_now_ns, int64_t realtime_now_ns);
+  // Another look for what came while packets were taken: some may still be from before the first.
+  void look_again(int64_t monotonic_now_ns, int64_t realtime_now_ns);
   int64_t arrival_ns(int64_t stamp_ns);
   // Times the wall clock was set, as far as stamps showed.
   uint64_t steps() const { return steps_; }

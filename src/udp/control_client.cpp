@@ -25,7 +25,7 @@ namespace {
 
 constexpr int kFirstExchanges = 16;
 constexpr int64_t kLookForStopMs = 100;
-constexpr size_t kMostLine = 256 * 1024 * 1024;  // a report of a million callers
+constexpr size_t kMostLine = 268'435'456;  // a report of a million callers
 
 base::Error unavailable(const std::string& what) {
   return {base::exit_unavailable, what};
@@ -40,8 +40,8 @@ int wake_up_descriptor() {
 }  // namespace
 
 struct ControlClient::State {
-  State(Connect connects, const SessionRequest& wanted, ControlWaits wait_times)
-      : connect(std::move(connects)), request(wanted), waits(wait_times) {}
+  State(Connect connects, SessionRequest wanted, ControlWaits wait_times)
+      : connect(std::move(connects)), request(std::move(wanted)), waits(wait_times) {}
 
   // Before there is a thread.
   void open();
@@ -61,9 +61,9 @@ struct ControlClient::State {
   void give_up(const std::string& reason);
 
   // Both.
-  void say(const control::Message& message) { say(control::write(message)); }
-  void say(const std::string& text);
-  std::optional<control::Message> next_message();
+  void say(const control::Message& message) const { say(control::write(message)); }
+  void say(const std::string& text) const;
+  std::optional<control::Message> next_message() const;
   void learn(const control::Pong& pong);
   void wake_up() const;
 
@@ -72,6 +72,7 @@ struct ControlClient::State {
   ControlWaits waits;
   uint64_t cookie = 0;
   bool echo = false;
+  Offset first_offset{};
 
   // The thread's own, once there is one.
   std::unique_ptr<LineSocket> socket;  // none: the connection broke
@@ -102,12 +103,12 @@ struct ControlClient::State {
 
 // --- Words ---
 
-void ControlClient::State::say(const std::string& text) {
+void ControlClient::State::say(const std::string& text) const {
   if (!socket->send(text)) throw unavailable(socket->why());
 }
 
 // The next one that was received already.
-std::optional<control::Message> ControlClient::State::next_message() {
+std::optional<control::Message> ControlClient::State::next_message() const {
   while (const std::optional<std::string> line = socket->next_line()) {
     if (std::optional<control::Message> message = control::read(*line)) return message;
   }
@@ -182,9 +183,12 @@ void ControlClient::State::compare_clocks(int64_t until_ms) {
       break;
     }
   }
-  const Offset offset = estimate.at(monotonic_ns());
-  worst_bound_ns = offset.bound_ns;
-  say(control::OffsetIs{offset});
+  first_offset = estimate.at(monotonic_ns());
+  worst_bound_ns = first_offset.bound_ns;
+  if (first_offset.bound_ns > waits.answer_ms * 1'000'000) {
+    throw base::Error(base::exit_malformed_reply, "the server's times make no sense");
+  }
+  say(control::OffsetIs{first_offset});
 }
 
 // --- The thread ---
@@ -360,6 +364,10 @@ bool ControlClient::echo() const {
 Offset ControlClient::offset() const {
   const std::lock_guard lock(state_->mutex);
   return state_->estimate.at(monotonic_ns());
+}
+
+Offset ControlClient::first_offset() const {
+  return state_->first_offset;
 }
 
 int64_t ControlClient::worst_bound_ns() const {

@@ -37,6 +37,8 @@ class ControlClient {
   uint64_t cookie() const;
   bool echo() const;      // the server's answer
   Offset offset() const;  // the best estimate there is; thread-safe
+  // The one that the server was told before the beginning: echoes are stamped by it.
+  Offset first_offset() const;
   int64_t worst_bound_ns() const;
 
   // From here on a thread exchanges time stamps once a second, passes seconds on (called on that

@@ -66,7 +66,11 @@ Array column(std::vector<FlowResult>& flows, const auto& value_of) {
 }
 
 Object seconds_out(const std::vector<SecondResult>& seconds) {
-  Array received, late, delay_sum, delay_max, jitter_sum;
+  Array received;
+  Array late;
+  Array delay_sum;
+  Array delay_max;
+  Array jitter_sum;
   for (const SecondResult& second : seconds) {
     received.emplace_back(second.received);
     late.emplace_back(second.late);

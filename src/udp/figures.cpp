@@ -31,6 +31,10 @@ std::string ms_text(double us) {
   return grouped(static_cast<uint64_t>(std::llround(ms))) + " ms";
 }
 
+std::string limit_text(double ms) {
+  return fmt::format("{} ms", ms);
+}
+
 std::string seconds_text(double seconds) {
   const double tenths = std::round(seconds * 10) / 10;
   return fmt::format("{} s", tenths == std::floor(tenths) ? grouped(static_cast<uint64_t>(tenths))

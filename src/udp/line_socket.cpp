@@ -16,8 +16,8 @@ namespace udp {
 
 namespace {
 
-constexpr size_t kOneRead = 64 * 1024;
-constexpr size_t kKept = 1024 * 1024;  // memory kept for what will be sent
+constexpr size_t kOneRead = 65'536;
+constexpr size_t kKept = 1'048'576;  // memory kept for what will be sent
 
 bool is_only_later(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
@@ -28,7 +28,9 @@ bool is_only_later(int error) {
 // The kernel gives up on a side that is gone without a word: one that acknowledges nothing for 15
 // s.
 LineSocket::LineSocket(int fd) : fd_(fd) {
-  const int yes = 1, probe_s = 5, probes = 3;
+  const int yes = 1;
+  const int probe_s = 5;
+  const int probes = 3;
   const unsigned int most_ms = 15'000;
   ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
@@ -96,7 +98,7 @@ bool LineSocket::flush() {
   return true;
 }
 
-void LineSocket::end_sending() {
+void LineSocket::end_sending() const {
   ::shutdown(fd_, SHUT_WR);
 }
 

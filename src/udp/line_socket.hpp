@@ -28,7 +28,7 @@ class LineSocket {
   bool send(const std::string& text);
   bool flush();
   size_t waiting() const { return out_.size() - sent_; }
-  void end_sending();  // what was sent arrives, then the other side reads the end
+  void end_sending() const;  // what was sent arrives, then the other side reads the end
 
   // Why receive() or send() failed: "the other side closed it", "Connection reset by peer".
   const std::string& why() const { return why_; }

@@ -122,7 +122,8 @@ Report merge_reports(const std::vector<Report>& reports, const std::vector<std::
   merged.settings.server = "";
   merged.is_bound_known = true;
   merged.totals.mos_limit = reports.front().totals.mos_limit;
-  std::set<std::string> servers, ends;
+  std::set<std::string> servers;
+  std::set<std::string> ends;
   for (size_t i = 0; i < reports.size(); ++i) {
     const std::string different = difference(reports.front().settings, reports[i].settings);
     if (!different.empty()) {

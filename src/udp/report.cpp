@@ -29,7 +29,7 @@ struct Quality {
 Quality quality_of(const Settings& settings, const FlowResult& flow, uint64_t sent, uint64_t lost,
                    bool is_delay_known) {
   if (flow.counts.received == 0) return {};
-  const double all = static_cast<double>(std::max(sent, flow.counts.received));
+  const auto all = static_cast<double>(std::max(sent, flow.counts.received));
   const double network_ms = is_delay_known ? static_cast<double>(flow.delay.p50_us) / 1000 : 0;
   const Heard heard{.loss = std::min(1.0, static_cast<double>(lost + flow.counts.late) / all),
                     .delay_ms = network_ms + settings.codec.frame_ms + settings.jitter_buffer_ms};

@@ -99,7 +99,9 @@ std::string time_charts(const Report& report) {
 }
 
 std::string mos_chart(const Report& report) {
-  constexpr double kLowest = 1, kHighest = 4.5, kWidth = 0.1;
+  constexpr double kLowest = 1;
+  constexpr double kHighest = 4.5;
+  constexpr double kWidth = 0.1;
   constexpr int kCount = 35;
   std::vector<Bar> bars(kCount);
   const double share = 1.0 / kCount;
@@ -143,7 +145,8 @@ std::string ms_text(double us) {
 }
 
 Scale scale_of(const std::vector<const Histogram*>& histograms) {
-  double from = std::numeric_limits<double>::max(), to = 1;
+  double from = std::numeric_limits<double>::max();
+  double to = 1;
   for (const Histogram* histogram : histograms) {
     const auto buckets = histogram->buckets();
     if (buckets.empty()) continue;
@@ -161,13 +164,15 @@ Scale scale_of(const std::vector<const Histogram*>& histograms) {
   }
   scale.from = std::max(1.0, from);
   scale.to = to;
-  const bool is_wide = scale.to / scale.from > 150;  // decades only, else 1, 2, 5
-  for (double power = 1; power <= scale.to; power *= 10) {
+  const bool is_wide = scale.to / scale.from > 500;  // decades only, else 1, 2, 5
+  double power = 1;
+  while (power <= scale.to) {
     for (const double factor : {1.0, 2.0, 5.0}) {
       const double at = factor * power;
       if (at < scale.from || at > scale.to || (is_wide && factor > 1)) continue;
       scale.ticks.push_back({scale.share(at), ms_text(at)});
     }
+    power *= 10;
   }
   return scale;
 }
@@ -212,6 +217,7 @@ struct Shown {
 std::string histogram_chart(const std::string& title, const std::string& y_name,
                             const std::vector<Shown>& all) {
   std::vector<const Histogram*> histograms;
+  histograms.reserve(all.size());
   for (const Shown& shown : all) histograms.push_back(shown.histogram);
   const Scale scale = scale_of(histograms);
   BarChart chart{.words = {title, "", scale.is_log ? "ms, logarithmic" : "ms", y_name, ""},
@@ -246,7 +252,8 @@ Timeline timeline(const Report& report) {
   time.seconds = static_cast<double>(width);
   for (const Point& point : points) {
     const bool is_known = report.has_receiver;
-    const uint64_t sent = is_known ? point.sent : 0, received = is_known ? point.received : 0;
+    const uint64_t sent = is_known ? point.sent : 0;
+    const uint64_t received = is_known ? point.received : 0;
     const bool is_there = point.seconds > 0;
     time.sent.push_back(is_there ? static_cast<double>(point.sent) / point.seconds : kNone);
     time.received.push_back(

@@ -165,11 +165,11 @@ void put_losses(std::string& html, const Report& report) {
     put(html, "<p>{}</p>\n",
         report.has_receiver ? "None was lost." : "Unknown without the server's report.");
   } else {
-    html += "<div class=\"split\" aria-hidden=\"true\">";
+    html += R"(<div class="split" aria-hidden="true">)";
     for (const auto& [count, name] :
          {std::pair(verdict.by_sender, "sender"), std::pair(verdict.by_network, "network"),
           std::pair(verdict.by_receiver, "receiver")}) {
-      if (count > 0) put(html, "<i class=\"{}\" style=\"flex:{}\"></i>", name, count);
+      if (count > 0) put(html, R"(<i class="{}" style="flex:{}"></i>)", name, count);
     }
     html += "</div>\n";
   }

@@ -90,8 +90,11 @@ struct Reader {
 int64_t read_started(const Reader& report) {
   const std::string text = report.text("started");
   int year = 0;
-  unsigned month = 0, day = 0;
-  int64_t hour = 0, minute = 0, second = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  int64_t hour = 0;
+  int64_t minute = 0;
+  int64_t second = 0;
   const bool is_read = text.size() == 20 && base::read_number(text.substr(0, 4), year) &&
                        base::read_number(text.substr(5, 2), month) &&
                        base::read_number(text.substr(8, 2), day) &&

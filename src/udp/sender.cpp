@@ -22,6 +22,7 @@ namespace {
 constexpr int64_t kNsPerS = 1'000'000'000;
 constexpr uint64_t kDescriptorsElse = 64;  // for everything but callers
 constexpr int64_t kOverdueNs = kNsPerS;    // a sender that is further behind gives up
+constexpr int64_t kLookForStopNs = 100'000'000;
 constexpr size_t kEchoBatch = 32;
 constexpr size_t kMostErrorsRead = 16;
 constexpr int kIpv4Overhead = 28;  // IP and UDP headers
@@ -160,7 +161,6 @@ struct Sender::Run {
         packets(options.load.clients),
         errors(options.load.clients),
         last_error(options.load.clients),
-        first_offset_ns(options.echo ? options.offset().offset_ns : 0),
         receiver(options.echo ? options.load.clients : 0,
                  static_cast<double>(kNsPerS) / plan.interval_ns(),
                  static_cast<double>(plan.end_ns()) / kNsPerS, options.jitter_buffer_ms),
@@ -197,7 +197,8 @@ struct Sender::Run {
   Histogram lateness;
   int64_t slept_ns = 0;
   bool is_stopped = false;
-  int64_t first_offset_ns;
+  Offset offset;  // of the server's clock, now
+  int64_t worst_bound_ns = 0;
   Receiver receiver;
   Datagrams datagrams;
   std::vector<ArrivalClock> clocks;  // by socket
@@ -207,15 +208,18 @@ struct Sender::Run {
 // Whether nothing more is to be sent; else it is time for what is due then.
 bool Sender::Run::is_over(int64_t due_ns) {
   const int64_t before_ns = monotonic_ns();
-  if (before_ns < due_ns) {
-    sleep_until(due_ns);
-    slept_ns += std::max<int64_t>(0, monotonic_ns() - std::max(before_ns, begin_ns));
-  }
+  int64_t now_ns = before_ns;
   is_stopped = options.stop();
+  for (; now_ns < due_ns && !is_stopped; now_ns = monotonic_ns()) {
+    sleep_until(std::min(due_ns, now_ns + kLookForStopNs));
+    is_stopped = options.stop();
+  }
+  slept_ns += std::max<int64_t>(0, now_ns - std::max(before_ns, begin_ns));
   return is_stopped || before_ns > begin_ns + plan.end_ns() + kOverdueNs;
 }
 
 void Sender::Run::all() {
+  sleep_until(begin_ns);  // which does not count as sleep between packets
   for (uint64_t round = 0; round < plan.rounds(); ++round) {
     for (uint32_t number = 0; number < plan.ticks(); ++number) {
       if (is_over(begin_ns + plan.tick_ns(round, number))) return;
@@ -234,13 +238,18 @@ double Sender::Run::took_ns() const {
 
 // Echoes go on coming; each socket is looked at as often as before.
 void Sender::Run::drain(int64_t drain_ns) {
-  const auto rounds = static_cast<uint64_t>(static_cast<double>(drain_ns) / plan.interval_ns()) + 1;
-  for (uint64_t round = plan.rounds(); round < plan.rounds() + rounds; ++round) {
-    for (uint32_t number = 0; number < plan.ticks() && !options.stop(); ++number) {
-      sleep_until(begin_ns + plan.tick_ns(round, number));
-      collect_of(number);
-    }
+  const int64_t now_ns = monotonic_ns();
+  const int64_t until_ns = now_ns + drain_ns;
+  const auto since_begin = static_cast<double>(std::max<int64_t>(0, now_ns - begin_ns));
+  auto round = static_cast<uint64_t>(since_begin / plan.interval_ns());
+  for (uint32_t number = 0; begin_ns + plan.tick_ns(round, number) < until_ns;) {
+    sleep_until(begin_ns + plan.tick_ns(round, number));
+    collect_of(number);
+    number = (number + 1) % plan.ticks();
+    if (number == 0) ++round;
   }
+  sleep_until(until_ns);
+  for (uint32_t number = 0; number < plan.ticks(); ++number) collect_of(number);
 }
 
 void Sender::Run::tick(uint64_t round, uint32_t number) {
@@ -269,11 +278,11 @@ void Sender::Run::send(uint32_t client, int64_t intended_ns) {
   // What an earlier packet met is told instead of taking this one; so it is given once more.
   bool is_sent = give(client);
   if (!is_sent) {
-    last_error[client] = errno;
     read_errors(owner.fds_[socket_of(client)]);
     is_sent = give(client);
   }
   if (!is_sent) {
+    last_error[client] = errno;
     ++errors[client];
     now.errors.fetch_add(1, std::memory_order_relaxed);
     return;
@@ -296,6 +305,8 @@ bool Sender::Run::give(uint32_t client) {
 // --- Echoes ---
 
 void Sender::Run::collect_of(uint32_t number) {
+  offset = options.offset();
+  worst_bound_ns = std::max(worst_bound_ns, offset.bound_ns);
   if (owner.is_shared_) {
     for (size_t socket = 0; socket < owner.fds_.size(); ++socket) collect(socket);
     return;
@@ -308,6 +319,7 @@ void Sender::Run::collect(size_t socket) {
   clocks[socket].look(monotonic_ns(), realtime_ns());
   size_t count = kEchoBatch;
   while (count == kEchoBatch) {
+    clocks[socket].look_again(monotonic_ns(), realtime_ns());
     count = datagrams.receive(owner.fds_[socket]);
     for (size_t i = 0; i < count; ++i) {
       const std::optional<Packet> packet = read_packet(datagrams.head(i));
@@ -322,7 +334,7 @@ void Sender::Run::collect(size_t socket) {
 void Sender::Run::take(const Packet& packet, size_t i, ArrivalClock& clock) {
   const int64_t arrival_ns = clock.arrival_ns(datagrams.stamp_ns(i));
   // The echo was stamped by the server's clock as it was known at the beginning.
-  const int64_t offset_ns = first_offset_ns - options.offset().offset_ns;
+  const int64_t offset_ns = options.first_offset_ns - offset.offset_ns;
   const Receiver::Taken taken =
       receiver.take(packet, packet.intended_ns, arrival_ns - begin_ns - packet.echoed_ns, offset_ns,
                     datagrams.from(i));
@@ -358,7 +370,12 @@ SendOutcome Sender::run(int64_t begin_ns, int64_t drain_ns, SendingNow& now) {
   }
   if (options_.echo) {
     outcome.back = run.receiver.result();
-    for (const ArrivalClock& clock : run.clocks) outcome.back.clock_steps += clock.steps();
+    outcome.back.bound_us = run.worst_bound_ns / 1000 + 1;
+    outcome.back.is_bound_known = true;
+    // Each socket's clock saw the same steps.
+    for (const ArrivalClock& clock : run.clocks) {
+      outcome.back.clock_steps = std::max(outcome.back.clock_steps, clock.steps());
+    }
     outcome.rtt = std::move(run.rtt);
   }
   return outcome;

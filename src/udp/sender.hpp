@@ -36,6 +36,7 @@ struct SendOptions {
   bool echo = false;
   double jitter_buffer_ms = 60;
   std::function<Offset()> offset;  // of the server's clock
+  int64_t first_offset_ns = 0;     // the one that the server was told before the beginning
   std::function<bool()> stop;      // looked at once a tick
 };
 
@@ -58,7 +59,7 @@ class Sender {
 
   uint64_t sockets() const { return fds_.size(); }
   // begin_ns: by the monotonic clock; in the near future. With echo it goes on collecting for
-  // `drain_ns` after the last packet.
+  // `drain_ns` after the last packet, or after a stop.
   SendOutcome run(int64_t begin_ns, int64_t drain_ns, SendingNow& now);
 
  private:

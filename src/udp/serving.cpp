@@ -44,7 +44,7 @@ class Drain {
     while (count == kBatch) {
       const int64_t now_ns = monotonic_ns();
       const int64_t wall_ns = realtime_ns();
-      if (is_first) clock_.look(now_ns, wall_ns);
+      is_first ? clock_.look(now_ns, wall_ns) : clock_.look_again(now_ns, wall_ns);
       is_first = false;
       count = datagrams_.receive(options_.fd);
       if (count == 0) break;

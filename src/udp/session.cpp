@@ -18,14 +18,19 @@ constexpr int64_t kNsPerS = 1'000'000'000;
 constexpr double kCopiesKnownS = 4;  // how far back a copy is recognised
 constexpr double kLeastWindow = 256;
 constexpr double kMostWindow = 65'536;
-constexpr int64_t kSpareSeconds = 30;  // beyond the time that was said
+constexpr double kAllWindows = 1'073'741'824;  // bits, of all callers: 128 MiB
+constexpr size_t kSpareSeconds = 30;           // beyond the time that was said
 constexpr int64_t kVanishedNs = 5 * kNsPerS;
 constexpr int64_t kOverdueNs = 30 * kNsPerS;
 constexpr int64_t kKeptNs = 60 * kNsPerS;
 
-uint32_t window_for(double packets_per_second) {
-  return static_cast<uint32_t>(
-      std::clamp(packets_per_second * kCopiesKnownS, kLeastWindow, kMostWindow));
+uint32_t window_for(double packets_per_second, uint32_t clients) {
+  const double most = std::clamp(kAllWindows / std::max(1U, clients), kLeastWindow, kMostWindow);
+  return static_cast<uint32_t>(std::clamp(packets_per_second * kCopiesKnownS, kLeastWindow, most));
+}
+
+size_t most_seconds_of(double seconds) {
+  return static_cast<size_t>(seconds) + kSpareSeconds;
 }
 
 void check(const SessionRequest& request, const SessionLimits& limits) {
@@ -46,8 +51,8 @@ void check(const SessionRequest& request, const SessionLimits& limits) {
 Receiver::Receiver(uint32_t clients, double packets_per_second, double seconds,
                    double jitter_buffer_ms)
     : buffer_ns_(static_cast<int64_t>(jitter_buffer_ms * 1e6)),
-      most_seconds_(static_cast<size_t>(seconds) + kSpareSeconds),
-      flows_(clients, Flow(0, window_for(packets_per_second))),
+      most_seconds_(most_seconds_of(seconds)),
+      flows_(clients, Flow(0, window_for(packets_per_second, clients))),
       seen_(clients) {}
 
 Receiver::Taken Receiver::take(const Packet& packet, int64_t sent_ns, int64_t transit_ns,
@@ -199,6 +204,9 @@ std::vector<uint64_t> Sessions::echoes(uint64_t cookie) const {
 void Sessions::end(uint64_t cookie, std::optional<Sent> sent) {
   const std::lock_guard lock(mutex_);
   Session& session = find(cookie);
+  if (sent && sent->seconds.size() > most_seconds_of(session.request.seconds)) {
+    throw base::Error(base::exit_bad_input, "the end tells of more seconds than the test had");
+  }
   session.is_ended = true;
   session.ended_ns = monotonic_ns();
   session.sent = std::move(sent);

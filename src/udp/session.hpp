@@ -108,7 +108,7 @@ class Sessions {
   void set_connected(uint64_t cookie, bool is_connected);  // also to see whether it is there
   Received received(uint64_t cookie) const;
   std::vector<uint64_t> echoes(uint64_t cookie) const;
-  // Ends it: its report is due.
+  // Ends it: its report is due. 65 when `sent` can't be of this test.
   void end(uint64_t cookie, std::optional<Sent> sent);
   struct Progress {
     int64_t second = -1;  // the last whole one, about 2 s ago; -1: none yet

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "udp/html.hpp"
 
@@ -121,16 +122,16 @@ void put_axes(std::string& html, const Axis& y, const std::vector<Tick>& x_ticks
               const std::string& x_name, const std::string& y_name) {
   for (const Tick& tick : y.ticks) {
     const double at = y.down(tick.at) * kHeight;
-    put(html, "<line class=\"grid\" x2=\"100%\" y1=\"{0:.1f}\" y2=\"{0:.1f}\"/>", at);
+    put(html, R"(<line class="grid" x2="100%" y1="{0:.1f}" y2="{0:.1f}"/>)", at);
     put(html, "<text class=\"y\" x=\"-8\" y=\"{:.1f}\">{}</text>\n", at + 4, tick.text);
   }
   for (const Tick& tick : x_ticks) {
-    put(html, "<line class=\"tick\" x1=\"{0:.2f}%\" x2=\"{0:.2f}%\" y1=\"{1}\" y2=\"{2}\"/>",
+    put(html, R"(<line class="tick" x1="{0:.2f}%" x2="{0:.2f}%" y1="{1}" y2="{2}"/>)",
         tick.at * 100, kHeight, kHeight + 4);
     put(html, "<text class=\"x\" x=\"{:.2f}%\" y=\"{}\">{}</text>\n", tick.at * 100, kHeight + 17,
         tick.text);
   }
-  put(html, "<text class=\"name\" x=\"-8\" y=\"-14\">{}</text>", html_escaped(y_name));
+  put(html, R"(<text class="name" x="-8" y="-14">{}</text>)", html_escaped(y_name));
   put(html, "<text class=\"name end\" x=\"100%\" y=\"{}\">{}</text>\n", kHeight + 33,
       html_escaped(x_name));
 }
@@ -138,7 +139,8 @@ void put_axes(std::string& html, const Axis& y, const std::vector<Tick>& x_ticks
 // The line, and an area from it down to the axis; broken where values are missing. A point without
 // neighbours becomes a line as long as its time.
 void put_line(std::string& html, const Series& series, const Axis& y, bool has_area) {
-  std::string line, area;
+  std::string line;
+  std::string area;
   const std::vector<double>& values = series.values;
   const double width = kShare / static_cast<double>(values.size());
   const auto across = [&](double i) { return std::lround(i * width); };
@@ -146,7 +148,8 @@ void put_line(std::string& html, const Series& series, const Axis& y, bool has_a
   for (size_t i = 0; i < values.size(); ++i) {
     if (!has(i)) continue;
     const auto at = static_cast<double>(i);
-    const bool is_first = i == 0 || !has(i - 1), is_last = !has(i + 1);
+    const bool is_first = i == 0 || !has(i - 1);
+    const bool is_last = !has(i + 1);
     const auto down = std::lround(y.down(values[i]) * kShare);
     const auto x = across(is_first && is_last ? at : at + 0.5);
     put(line, "{}{} {}", is_first ? "M" : "L", x, down);
@@ -158,7 +161,7 @@ void put_line(std::string& html, const Series& series, const Axis& y, bool has_a
     }
     if (is_last) put(area, "V{}Z", kShare);
   }
-  if (has_area) put(html, "<path class=\"area {}\" d=\"{}\"/>", series.colour, area);
+  if (has_area) put(html, R"(<path class="area {}" d="{}"/>)", series.colour, area);
   put(html, "<path class=\"line {}\" d=\"{}\"/>\n", series.colour, line);
 }
 
@@ -176,10 +179,13 @@ void put_bar(std::string& html, const Bar& bar, double bottom, double top, const
 std::vector<Tick> round_ticks(double from, double to, int most, bool is_whole) {
   double step = round_step((to - from) / most);
   if (is_whole) step = std::max(step, 1.0);
-  const double first = std::floor(from / step + 1e-9);
-  const double last = std::ceil(to / step - 1e-9);
+  const auto first = static_cast<int64_t>(std::floor(from / step + 1e-9));
+  const auto last = static_cast<int64_t>(std::ceil(to / step - 1e-9));
   std::vector<Tick> ticks;
-  for (double i = first; i <= last; ++i) ticks.push_back({i * step, number(i * step, step)});
+  for (int64_t i = first; i <= last; ++i) {
+    const double at = static_cast<double>(i) * step;
+    ticks.push_back({at, number(at, step)});
+  }
   return ticks;
 }
 
@@ -209,8 +215,7 @@ std::string line_chart(const LineChart& chart) {
     const double at = y.down(*chart.mark) * kHeight;
     put(html, "<line class=\"mark\" x2=\"100%\" y1=\"{0:.1f}\" y2=\"{0:.1f}\"/>\n", at);
   }
-  put(html,
-      "<svg width=\"100%\" height=\"{0}\" viewBox=\"0 0 {1} {1}\" preserveAspectRatio=\"none\">",
+  put(html, R"(<svg width="100%" height="{0}" viewBox="0 0 {1} {1}" preserveAspectRatio="none">)",
       kHeight, kShare);
   for (const Series& series : chart.series) {
     put_line(html, series, y, chart.series.size() == 1 && chart.bottom == 0);

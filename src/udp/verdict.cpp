@@ -47,7 +47,7 @@ void judge_sender(Report& report, const Limits& limits) {
         "The sender was late: 1 % of its packets left {} or more after their time (the limit is "
         "{}), so delay, jitter and loss are this machine's as much as the network's. Use fewer "
         "callers for each machine, several generators, and add their reports with merge.",
-        ms_text(late_us), ms_text(limits.late_ms * 1000)));
+        ms_text(late_us), limit_text(limits.late_ms)));
   }
   if (totals.out.sent == 0) {
     verdict.is_valid = false;
@@ -56,6 +56,8 @@ void judge_sender(Report& report, const Limits& limits) {
   }
   const uint64_t tried = totals.out.sent + totals.send_errors;
   const uint64_t missing = totals.planned - std::min(totals.planned, tried);
+  // Which ones and why, say_send_errors() says.
+  if (share_of(totals.send_errors, totals.planned) > kMissingPlan) verdict.is_valid = false;
   if (report.ended.find("interrupted") != std::string::npos) return;
   if (share_of(missing, totals.planned) > kMissingPlan) {
     verdict.is_valid = false;
@@ -86,7 +88,8 @@ void say_send_errors(Report& report) {
 }
 
 void say_unheard(Report& report) {
-  std::vector<const Caller*> unheard, unanswered;
+  std::vector<const Caller*> unheard;
+  std::vector<const Caller*> unanswered;
   for (const Caller& caller : report.callers) {
     if (caller.sent == 0) continue;
     if (caller.out.counts.received == 0) {
@@ -158,7 +161,7 @@ void judge_loss(Report& report, const Received* out, const Received* back) {
     verdict.sentences.push_back(fmt::format(
         "{} came too late for the jitter buffer of {}; a longer one (--jitter-buffer) loses fewer, "
         "at the price of delay.",
-        counted(late, "packet"), ms_text(report.settings.jitter_buffer_ms * 1000)));
+        counted(late, "packet"), limit_text(report.settings.jitter_buffer_ms)));
   }
 }
 
@@ -200,9 +203,9 @@ void limit_jitter(Report& report, double limit_ms) {
     worst_us = std::max(worst_us, worse_jitter_us(caller));
   }
   if (over.empty()) return;
-  report.verdict.broken_limits.push_back(fmt::format(
-      "jitter is over the limit of {} for {} (highest {}; {})", ms_text(limit_ms * 1000),
-      of_callers(over, report), ms_text(worst_us), names_of(over)));
+  report.verdict.broken_limits.push_back(
+      fmt::format("jitter is over the limit of {} for {} (highest {}; {})", limit_text(limit_ms),
+                  of_callers(over, report), ms_text(worst_us), names_of(over)));
 }
 
 void limit_delay(Report& report, double limit_ms) {
@@ -212,10 +215,10 @@ void limit_delay(Report& report, double limit_ms) {
     report.verdict.broken_limits.push_back(
         fmt::format("delay p99 can't be compared with the limit of {}: the clocks of client and "
                     "server were never compared",
-                    ms_text(limit_ms * 1000)));
+                    limit_text(limit_ms)));
   } else if (p99_us > limit_ms * 1000) {
     report.verdict.broken_limits.push_back(fmt::format("delay p99 is {}, over the limit of {}",
-                                                       ms_text(p99_us), ms_text(limit_ms * 1000)));
+                                                       ms_text(p99_us), limit_text(limit_ms)));
   }
 }
 

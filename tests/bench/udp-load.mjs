@@ -78,7 +78,7 @@ async function udpLoad(args, { host = '127.0.0.1', clientPrefix = [], serverPref
   return { client_s: client.cpu_s, server_s, wall_s: client.wall_s, received: report.totals.received, report };
 }
 
-async function iperf3(seconds, rate, streams, processes, pins = [[], []]) {
+async function iperf3(seconds, rate, streams, processes, { pins = [[], []], tries = 3 } = {}) {
   const ports = [];
   for (let i = 0; i < processes; i += 1) ports.push(String(await freePort()));
   const servers = ports.map((port) => start(['iperf3', '-s', '-1', '-p', port], pins[1]));
@@ -88,9 +88,11 @@ async function iperf3(seconds, rate, streams, processes, pins = [[], []]) {
   const ends = await Promise.all(clients.map(({ ended }) => ended));
   for (const [i, end] of ends.entries()) if (end.code !== 0) servers[i].stop('SIGKILL');
   const served = await Promise.all(servers.map(({ ended }) => ended));
-  const failed = ends.find(({ code }) => code !== 0);
-  if (failed) throw new Error(`iperf3 failed: ${failed.stdout.slice(-300)}${failed.stderr}`);
-  const sums = ends.map(({ stdout }) => JSON.parse(stdout).end.sum);
+  const results = ends.map(({ stdout }) => JSON.parse(stdout));
+  const failed = results.find(({ end }) => !end?.sum); // a busy machine makes it lose its first packet, its end says 0
+  if (failed && tries > 1) return iperf3(seconds, rate, streams, processes, { pins, tries: tries - 1 });
+  if (failed) throw new Error(`iperf3: ${failed.error ?? 'no sums'}`);
+  const sums = results.map(({ end }) => end.sum);
   return {
     client_s: sum(ends.map(({ cpu_s }) => cpu_s)), server_s: sum(served.map(({ cpu_s }) => cpu_s)),
     sent: sum(sums.map(({ packets }) => packets)), received: sum(sums.map(({ packets, lost_packets: lost }) => packets - lost)),
@@ -135,6 +137,7 @@ async function compare() {
   } catch (error) {
     console.log(`  iperf 2 is left out: ${error.message}`);
   }
+  if (peer.received < PLANNED * 0.99) console.log('  iperf3 could not carry the load: this machine is busy, and the ratios are worth little');
   const { totals, seconds } = ours.report;
   console.log(`  client's CPU time against iperf3's: ${verdict(ours.client_s / peer.client_s, 0.28, ' x')}`);
   console.log(`  server's CPU time against iperf3's: ${verdict(ours.server_s / peer.server_s, 0.45, ' x')}`);
@@ -151,7 +154,7 @@ async function ceiling() {
   const ours = await udpLoad(['--clients', '12000', '--seconds', '5', '--ramp', '0s', ...FROM, ...LOAD], options);
   const { totals, settings } = ours.report;
   const ours_per_s = totals.sent / (settings.seconds + totals.lateness_ms.max / 1000); // the last packet was the latest
-  const peer = await iperf3(5, 0, 1, 1, pins);
+  const peer = await iperf3(5, 0, 1, 1, { pins });
   console.log('udp-load: what one core sends at most, the receiver on another');
   console.log(`  udp-load ${(ours_per_s / 1000).toFixed(0)} thousand packets/s from 12,000 callers, iperf3 -b 0 ${(peer.sent_per_s / 1000).toFixed(0)} thousand from one`);
   console.log(`  against iperf3's: ${atLeast(ours_per_s / peer.sent_per_s, 1, ' x')}`);

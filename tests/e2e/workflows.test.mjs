@@ -30,7 +30,7 @@ test('the validator is not blind', (t) => {
 });
 
 test('action.yml declares the options of all commands as inputs, and no others', () => {
-  const options = helps.flatMap((help) => [...help.matchAll(/^ {2}--([a-z-]+)/gm)].map((match) => match[1]));
+  const options = helps.flatMap((help) => [...help.matchAll(/^ {2}--([a-z0-9-]+)/gm)].map((match) => match[1]));
   assert.deepEqual(Object.keys(action.inputs).toSorted(), ['command', ...new Set(options)].toSorted());
 });
 
@@ -48,6 +48,9 @@ test('action.yml declares the outputs that the commands write, and no others', a
     },
   });
   assert.equal(ran.code, 0, ran.stderr);
+  const called = await run(['udp-load', 'demo', '--find-max', '--clients', '1', '--packets', '2', '--max-late', '5s'],
+    { env: { GITHUB_OUTPUT: outputs } });
+  assert.equal(called.code, 0, called.stderr);
   assert.deepEqual(Object.keys(action.outputs).toSorted(), Object.keys(readOutputs(outputs)).toSorted());
 });
 

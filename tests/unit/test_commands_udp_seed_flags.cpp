@@ -40,12 +40,11 @@ TEST_CASE("udp seed flags: the seed's command lines run unchanged") {
       {"-server", "server"},
       {"-noclients 1000 -noclientaddr 1000 -minclientaddr 10.8.0.2 -host 10.0.0.1:5001 -bps 65000 "
        "-seconds 60",
-       "client --clients=1000 --client-addrs=1000 --min-client-addr=10.8.0.2 --host=10.0.0.1:5001 "
+       "--clients=1000 --client-addrs=1000 --min-client-addr=10.8.0.2 --host=10.0.0.1:5001 "
        "--bps=65000 --seconds=60"},
       {"-server -port 7000 -serverrespond -verbose",
        "server --port=7000 --server-respond --verbose"},
-      {"--noclients=5 --packetsize=200 --host=vpn:1",
-       "client --clients=5 --packet-size=200 --host=vpn:1"},
+      {"--noclients=5 --packetsize=200 --host=vpn:1", "--clients=5 --packet-size=200 --host=vpn:1"},
       {"-help", "--help"},
       {"-server -port 7000 -help", "--help"},
   });
@@ -55,9 +54,9 @@ TEST_CASE("udp seed flags: booleans take no next word") {
   check({
       {"-server true", "server true"},
       {"-server=true", "server"},
-      {"-server=F -host a", "client --host=a"},
-      {"-verbose=0", "client"},
-      {"--verbose=1 -help=false", "client --verbose"},
+      {"-server=F -host a", "--host=a"},
+      {"-verbose=0", ""},
+      {"--verbose=1 -help=false", "--verbose"},
       {"-server=yes", "64 -server is 'yes', which is neither true nor false"},
       {"-verbose=", "64 -verbose is '', which is neither true nor false"},
   });
@@ -65,8 +64,8 @@ TEST_CASE("udp seed flags: booleans take no next word") {
 
 TEST_CASE("udp seed flags: a value is a value, whatever it looks like") {
   check({
-      {"-host -server", "client --host=-server"},
-      {"-minclientaddr=a=b -noclientaddr 2", "client --min-client-addr=a=b --client-addrs=2"},
+      {"-host -server", "--host=-server"},
+      {"-minclientaddr=a=b -noclientaddr 2", "--min-client-addr=a=b --client-addrs=2"},
       {"-noclients", "64 -noclients needs a value behind it"},
       {"client --host", "64 --host needs a value behind it"},
   });
@@ -75,19 +74,19 @@ TEST_CASE("udp seed flags: a value is a value, whatever it looks like") {
 TEST_CASE("udp seed flags: the other side's flags do nothing, and the seed's defaults hold") {
   check({
       {"-server -noclients 10 -host a", "server"},
-      {"-serverrespond -host a", "client --host=a"},
-      {"-minclientaddr 10.8.0.2", "client --min-client-addr=10.8.0.2 --client-addrs=1"},
-      {"-noclientaddr 10", "client --client-addrs=10 --min-client-addr=127.0.0.1"},
+      {"-serverrespond -host a", "--host=a"},
+      {"-minclientaddr 10.8.0.2", "--min-client-addr=10.8.0.2 --client-addrs=1"},
+      {"-noclientaddr 10", "--client-addrs=10 --min-client-addr=127.0.0.1"},
   });
 }
 
 TEST_CASE("udp seed flags: our own words stay as they are") {
   check({
-      {"", "client"},
+      {"", ""},
       {"-h", "--help"},
       {"client -h", "client -h"},
       {"client -help", "client --help"},
-      {"--clients 5 --profile g711 --echo", "client --clients 5 --profile g711 --echo"},
+      {"--clients 5 --profile g711 --echo", "--clients 5 --profile g711 --echo"},
       {"client --min-client-addr 10.8.0.2", "client --min-client-addr 10.8.0.2"},
       {"client --addresses - --host a --port 7", "client --addresses - --host=a --port=7"},
       {"server -port 7000 --server-respond", "server --port=7000 --server-respond"},
@@ -95,10 +94,10 @@ TEST_CASE("udp seed flags: our own words stay as they are") {
       {"demo -seconds 3", "demo --seconds=3"},
       {"routes --interfaces tun* --server 10.0.0.1", "routes --interfaces tun* --server 10.0.0.1"},
       {"merge a.json -verbose", "merge a.json -verbose"},
-      {"a.json merge", "client a.json merge"},
+      {"a.json merge", "a.json merge"},
       {"client -- -server", "client -- -server"},
       {"server -server", "server"},
-      {"-servers -s --", "client -servers -s --"},
+      {"-servers -s --", "-servers -s --"},
   });
 }
 
@@ -110,7 +109,7 @@ TEST_CASE("udp seed flags: an empty value never takes the next word") {
       {"-host= -seconds=3", empty},
       {"client --host '' --seconds 3", empty},
       {"-server -host ''", "server"},
-      {"-bps '' -seconds=3", "client --seconds=3"},
+      {"-bps '' -seconds=3", "--seconds=3"},
   });
 }
 

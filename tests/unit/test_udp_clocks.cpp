@@ -61,3 +61,13 @@ TEST_CASE("an old exchange loses against a younger one that took a little longer
   CHECK(estimate.at(60 * kS + kMs).offset_ns > 900 * kMs);
   CHECK(estimate.at(120 * kS).bound_ns > 5 * kMs);  // drift
 }
+
+TEST_CASE("a packet that comes while a long queue is taken keeps its time and is no set clock") {
+  udp::ArrivalClock clock;
+  clock.look(100 * kMs, kWall);
+  clock.look(101 * kMs, kWall + kMs);
+  clock.look_again(106 * kMs, kWall + 6 * kMs);
+  CHECK(clock.arrival_ns(kWall + 5 * kMs) == 105 * kMs);
+  CHECK(clock.arrival_ns(kWall + 500'000) == 100 * kMs + 500'000);  // it waited since before
+  CHECK(clock.steps() == 0);
+}
