@@ -17,6 +17,7 @@
 #include "commands/udp_server.hpp"
 #include "net/tcp.hpp"
 #include "udp/control_client.hpp"
+#include "udp/figures.hpp"
 #include "udp/sender.hpp"
 
 namespace commands {
@@ -206,11 +207,13 @@ int find_max(const Options& options, UdpTest test, udp::Limits limits) {
     last = run_udp_test(options, test, limits);
     if (base::stop_asked()) break;
     const bool is_good = meets(*last);
-    const std::vector<std::string>& why =
-        last->verdict.broken_limits.empty() ? last->verdict.sentences : last->verdict.broken_limits;
+    // Of an invalid run the limits say nothing.
+    const udp::Verdict& verdict = last->verdict;
+    const bool has_broken = verdict.is_valid && !verdict.broken_limits.empty();
+    const std::vector<std::string>& why = has_broken ? verdict.broken_limits : verdict.sentences;
     if (!is_quiet) {
-      report_progress(
-          kUdpLoad, fmt::format("{} callers: {}", next, is_good ? "good" : base::join(why, "; ")));
+      report_progress(kUdpLoad, fmt::format("{}: {}", udp::counted(next, "caller"),
+                                            is_good ? "good" : base::join(why, "; ")));
     }
     if (!last->has_receiver) break;
     (is_good ? good : bad) = next;
@@ -222,8 +225,9 @@ int find_max(const Options& options, UdpTest test, udp::Limits limits) {
   if (!best && !last) return base::exit_interrupted;
   const std::string found =
       good == 0 ? "not even the smallest number of callers meets the limits"
-                : fmt::format("{} callers meet the limits{}", good, beyond(good, bad, most));
-  if (!options.toggle("quiet")) report_notice(options.env(), kUdpLoad, found);
+                : fmt::format("{} {} the limits{}", udp::counted(good, "caller"),
+                              good == 1 ? "meets" : "meet", beyond(good, bad, most));
+  if (!is_quiet) report_notice(options.env(), kUdpLoad, found);
   write_output(options.env(), "max_callers", std::to_string(good));
   show_udp_report(options, best ? *best : *last);
   return udp_exit_code(best && last->has_receiver ? *best : *last);

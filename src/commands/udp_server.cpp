@@ -19,7 +19,7 @@ namespace commands {
 namespace {
 
 constexpr int64_t kLookEveryMs = 100;
-constexpr int kPortTries = 8;
+constexpr int kMostPortTries = 20;
 constexpr int64_t kMostBufferBytes = int64_t{1} << 30U;
 
 net::ListenSocket listen_anywhere(const std::string& bind, uint16_t port, std::string& address) {
@@ -74,9 +74,32 @@ class Reporter {
 
 }  // namespace
 
+// Both sockets at one port. Throws 69.
+void UdpServer::open(const UdpServerSetup& setup) {
+  const net::ListenSocket control = listen_anywhere(setup.bind, setup.port, address_);
+  control_fd_ = control.fd;
+  port_ = control.port;
+  udp::Address at = udp::read_address(address_).value();
+  at.set_port(port_);
+  try {
+    const udp::ServerSocket packets = udp::open_server(at, setup.receive_buffer_bytes);
+    packets_fd_ = packets.fd;
+    buffer_bytes_ = packets.buffer_bytes;
+  } catch (const base::Error&) {
+    ::close(control_fd_);
+    throw;
+  }
+}
+
 UdpServer::UdpServer(const UdpServerSetup& setup) : sessions_(setup.limits) {
-  int tries_left = setup.port == 0 ? kPortTries : 1;
-  while (!open_both(setup, --tries_left == 0)) {
+  // A port that is free for TCP may be taken for UDP: any other one does as well.
+  int tries_left = setup.port == 0 ? kMostPortTries : 1;
+  while (packets_fd_ < 0) {
+    try {
+      open(setup);
+    } catch (const base::Error&) {
+      if (--tries_left == 0) throw;
+    }
   }
   packets_ = std::thread([this, allow = setup.allow] {
     udp::serve_packets({.fd = packets_fd_, .allow = allow}, sessions_, stop_);
@@ -89,24 +112,6 @@ UdpServer::UdpServer(const UdpServerSetup& setup) : sessions_(setup.limits) {
 }
 
 // A port that the kernel chose for TCP may be taken for UDP: false, unless it is the last try.
-bool UdpServer::open_both(const UdpServerSetup& setup, bool is_last) {
-  const net::ListenSocket control = listen_anywhere(setup.bind, setup.port, address_);
-  udp::Address at = udp::read_address(address_).value();
-  at.set_port(control.port);
-  try {
-    const udp::ServerSocket packets = udp::open_server(at, setup.receive_buffer_bytes);
-    packets_fd_ = packets.fd;
-    buffer_bytes_ = packets.buffer_bytes;
-  } catch (const base::Error&) {
-    ::close(control.fd);
-    if (is_last) throw;
-    return false;
-  }
-  control_fd_ = control.fd;
-  port_ = control.port;
-  return true;
-}
-
 UdpServer::~UdpServer() {
   stop_ = true;
   packets_.join();

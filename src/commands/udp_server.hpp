@@ -37,7 +37,7 @@ class UdpServer {
   uint64_t buffer_bytes() const { return buffer_bytes_; }
 
  private:
-  bool open_both(const UdpServerSetup& setup, bool is_last);
+  void open(const UdpServerSetup& setup);
 
   udp::Sessions sessions_;
   std::string address_;

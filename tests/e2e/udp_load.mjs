@@ -58,3 +58,19 @@ export async function client(host, args, options) {
   assert.match(result.stdout, /^\{.*\}\n$/, `no report, code ${result.code}: ${result.stdout}${result.stderr}`);
   return { ...result, report: JSON.parse(result.stdout) };
 }
+
+// Plain fields of a CSV whose quotes hold no line breaks.
+export function readCsv(text) {
+  assert.ok(text.endsWith('\r\n'));
+  const [head, ...rows] = text.slice(0, -2).split('\r\n').map((line) =>
+    [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map(([, field]) => field.replace(/^"|"$/g, '').replaceAll('""', '"')).slice(0, line.split(',').length));
+  return rows.map((row) => {
+    assert.equal(row.length, head.length);
+    return Object.fromEntries(head.map((name, i) => [name, row[i]]));
+  });
+}
+
+// Those figures of an object that are expected.
+export function assertHas(found, expected) {
+  assert.deepEqual(Object.fromEntries(Object.keys(expected).map((name) => [name, found[name]])), expected);
+}
