@@ -19,6 +19,9 @@ namespace commands {
 namespace {
 
 constexpr int64_t kLookEveryMs = 100;
+constexpr uint64_t kWideBufferBytes = uint64_t{8} << 20U;  // holds some ten thousand packets
+constexpr int64_t kWideNapNs = 4'000'000;
+constexpr int64_t kNapNs = 1'000'000;
 constexpr int kMostPortTries = 20;
 constexpr int64_t kMostBufferBytes = int64_t{1} << 30U;
 
@@ -102,7 +105,9 @@ UdpServer::UdpServer(const UdpServerSetup& setup) : sessions_(setup.limits) {
     }
   }
   packets_ = std::thread([this, allow = setup.allow] {
-    udp::serve_packets({.fd = packets_fd_, .allow = allow}, sessions_, stop_);
+    const bool is_wide = buffer_bytes_ >= kWideBufferBytes;
+    udp::serve_packets({.fd = packets_fd_, .allow = allow, .nap_ns = is_wide ? kWideNapNs : kNapNs},
+                       sessions_, stop_);
   });
   control_ = std::thread([this, setup] {
     udp::serve_control(

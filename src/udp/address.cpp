@@ -146,6 +146,19 @@ bool Address::operator==(const Address& other) const {
   return bytes_of(*this).all == bytes_of(other).all;
 }
 
+Address plain(const Address& address) {
+  sockaddr_in6 v6{};
+  std::memcpy(&v6, &address.storage, sizeof v6);
+  if (!address.is_ipv6() || !IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) return address;
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = v6.sin6_port;
+  std::memcpy(&v4.sin_addr, &v6.sin6_addr.s6_addr[12], sizeof v4.sin_addr);
+  Address result;
+  std::memcpy(&result.storage, &v4, sizeof v4);
+  return result;
+}
+
 std::optional<Address> read_address(const std::string& text) {
   sockaddr_in v4{};
   if (::inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {

@@ -25,6 +25,10 @@ struct Address {
   bool operator==(const Address& other) const;  // family, address and port
 };
 
+// An IPv4 address that came in by an IPv6 socket (::ffff:10.8.0.2), as what it is; others as they
+// are.
+Address plain(const Address& address);
+
 // Digits only: "10.8.0.2", "fd00::2". Nothing for anything else.
 std::optional<Address> read_address(const std::string& text);
 

@@ -18,20 +18,7 @@ namespace {
 constexpr size_t kBatch = 256;
 constexpr int kLookForStopMs = 100;
 constexpr int64_t kNsPerS = 1'000'000'000;
-
-// An IPv4 address that came in by an IPv6 socket, as what it is.
-Address plain(const Address& address) {
-  sockaddr_in6 v6{};
-  std::memcpy(&v6, &address.storage, sizeof v6);
-  if (!address.is_ipv6() || !IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) return address;
-  sockaddr_in v4{};
-  v4.sin_family = AF_INET;
-  v4.sin_port = v6.sin6_port;
-  std::memcpy(&v4.sin_addr, &v6.sin6_addr.s6_addr[12], sizeof v4.sin_addr);
-  Address result;
-  std::memcpy(&result.storage, &v4, sizeof v4);
-  return result;
-}
+constexpr int64_t kEchoNapNs = 1'000'000;  // it adds to the round trip
 
 class Drain {
  public:
@@ -90,9 +77,8 @@ class Drain {
     Session& session = found->second;
     const int64_t arrival_ns = clock_.arrival_ns(datagrams_.stamp_ns(i));
     const int64_t transit_ns = arrival_ns - session.begin_ns - packet->intended_ns;
-    const Receiver::Taken taken =
-        session.receiver.take(*packet, packet->intended_ns, transit_ns, session.offset.offset_ns,
-                              plain(datagrams_.from(i)));
+    const Receiver::Taken taken = session.receiver.take(
+        *packet, packet->intended_ns, transit_ns, session.offset.offset_ns, datagrams_.from(i));
     session.last_packet_ns = arrival_ns;
     if (!taken.is_counted) ++tallies.malformed;
     if (!session.request.echo || !taken.is_new) return;
@@ -126,12 +112,16 @@ void serve_packets(const ServingOptions& options, Sessions& sessions,
   ::prctl(PR_SET_TIMERSLACK, 1);
   Drain drain(options);
   int64_t due_ns = monotonic_ns();
+  bool has_echo = false;
   while (!stop) {
     if (sessions.open_count() == 0) {
       pollfd socket{options.fd, POLLIN, 0};
       ::poll(&socket, 1, kLookForStopMs);
     } else {
-      due_ns = std::max(due_ns + options.nap_ns, monotonic_ns());
+      const bool wants_echo = sessions.has_echo();
+      if (wants_echo != has_echo) set_destinations(options.fd, wants_echo);
+      has_echo = wants_echo;
+      due_ns = std::max(due_ns + (has_echo ? kEchoNapNs : options.nap_ns), monotonic_ns());
       due_ns = sleep_until(due_ns);
     }
     drain.run(sessions);

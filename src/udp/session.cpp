@@ -88,11 +88,12 @@ Received Receiver::result() const {
   for (size_t i = 0; i < flows_.size(); ++i) {
     const Flow& flow = flows_[i];
     result.delay.add(flow.delay());
-    result.flows.push_back({.counts = flow.counts(),
-                            .delay = times_of(flow.delay()),
-                            .jitter_mean_us = flow.jitter_mean_us(),
-                            .jitter_max_us = flow.jitter_max_us(),
-                            .seen_as = flow.counts().received == 0 ? "" : seen_[i].with_port()});
+    result.flows.push_back(
+        {.counts = flow.counts(),
+         .delay = times_of(flow.delay()),
+         .jitter_mean_us = flow.jitter_mean_us(),
+         .jitter_max_us = flow.jitter_max_us(),
+         .seen_as = flow.counts().received == 0 ? "" : plain(seen_[i]).with_port()});
   }
   return result;
 }
@@ -275,6 +276,13 @@ size_t Sessions::open_count() const {
   const std::lock_guard lock(mutex_);
   return static_cast<size_t>(std::count_if(sessions_.begin(), sessions_.end(),
                                            [](const auto& one) { return !one.second.is_ended; }));
+}
+
+bool Sessions::has_echo() const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(sessions_.begin(), sessions_.end(), [](const auto& one) {
+    return !one.second.is_ended && one.second.request.echo;
+  });
 }
 
 void Sessions::locked(const std::function<void(std::map<uint64_t, Session>&, Tallies&)>& use) {

@@ -131,6 +131,7 @@ class Sessions {
   std::vector<Ended> take_ended(int64_t now_ns, bool all);
 
   size_t open_count() const;  // not ended
+  bool has_echo() const;      // whether one of these wants echoes
 
   // For the data thread: calls `use` with all sessions locked.
   void locked(

@@ -118,12 +118,7 @@ int mtu_of(int fd, bool is_ipv6) {
 
 ServerSocket open_server(const Address& at, uint64_t wanted_buffer_bytes) {
   const int fd = new_socket(at.is_ipv6());
-  if (at.is_ipv6()) {
-    set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-  } else {
-    set(fd, IPPROTO_IP, IP_PKTINFO, 1);
-  }
+  if (at.is_ipv6()) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
   if (::bind(fd, at.get(), at.size()) != 0) {
     const int error = errno;
@@ -133,6 +128,12 @@ ServerSocket open_server(const Address& at, uint64_t wanted_buffer_bytes) {
                                       : "choose an address of this machine and a free port");
   }
   return {.fd = fd, .buffer_bytes = widen_queue(fd, wanted_buffer_bytes)};
+}
+
+void set_destinations(int fd, bool is_on) {
+  if (!set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, is_on ? 1 : 0)) {
+    set(fd, IPPROTO_IP, IP_PKTINFO, is_on ? 1 : 0);
+  }
 }
 
 uint64_t queue_drops(int fd) {

@@ -32,9 +32,13 @@ struct ServerSocket {
   int fd;
   uint64_t buffer_bytes;  // what the kernel gave for the queue
 };
-// Bound, not blocking, with the largest queue to be had, time stamps and the packets' own
-// destination. Throws 69 as net::listen_at() does.
+// Bound, not blocking, with the largest queue to be had and time stamps. Throws 69 as
+// net::listen_at() does.
 ServerSocket open_server(const Address& at, uint64_t wanted_buffer_bytes);
+
+// Whether packets of a server's socket come with the address that they were sent to, which costs a
+// little: echoes have to come from there.
+void set_destinations(int fd, bool is_on);
 
 // Packets that the kernel dropped as this socket's queue was full (SO_MEMINFO).
 uint64_t queue_drops(int fd);
