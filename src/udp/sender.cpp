@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <linux/errqueue.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <thread>
 
 #include "base/error.hpp"
 #include "udp/datagrams.hpp"
@@ -346,7 +348,19 @@ void Sender::Run::take(const Packet& packet, size_t i, ArrivalClock& clock) {
 // --- The whole ---
 
 SendOutcome Sender::run(int64_t begin_ns, int64_t drain_ns, SendingNow& now) {
-  ::prctl(PR_SET_TIMERSLACK, 1);
+  SendOutcome outcome;
+  std::thread sending([&] {
+    // The kernel finds sockets faster in a table of descriptors that no other thread shares; where
+    // that is not allowed, it finds them all the same.
+    ::unshare(CLONE_FILES);
+    ::prctl(PR_SET_TIMERSLACK, 1);
+    outcome = send_all(begin_ns, drain_ns, now);
+  });
+  sending.join();
+  return outcome;
+}
+
+SendOutcome Sender::send_all(int64_t begin_ns, int64_t drain_ns, SendingNow& now) {
   Run run(*this, begin_ns, now);
   run.all();
   const double took_ns = run.took_ns();

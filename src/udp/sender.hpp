@@ -64,6 +64,7 @@ class Sender {
 
  private:
   struct Run;
+  SendOutcome send_all(int64_t begin_ns, int64_t drain_ns, SendingNow& now);
   From from(uint32_t client) const;
   void check_size(int fd, uint32_t client) const;
   void close_all();
