@@ -133,7 +133,7 @@ std::vector<Option> server_options_of_udp() {
        Kind::toggle},
       {group, "--once", "", "", "", "end after the first test", Kind::toggle},
       {group, "--max-sessions", "N", "", "16", "tests at once"},
-      {group, "--max-callers", "N", "", "200000", "of all tests together; about 1 KiB each"},
+      {group, "--max-callers", "N", "", "100000", "of all tests together; some KiB each"},
       {group, "--receive-buffer", "BYTES", "", "33554432",
        "queue for packets that wait; without root at most net.core.rmem_max"},
   };
@@ -290,7 +290,7 @@ UdpJob read_udp_job(const Options& options) {
   const std::string meant = nearest_job(job);
   throw base::Error(
       base::exit_usage,
-      fmt::format("unknown job {}; it is client, server, demo, routes or merge{}", shown_value(job),
+      fmt::format("unknown job {}{}; it is client, server, demo, routes or merge", shown_value(job),
                   meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
 }
 
