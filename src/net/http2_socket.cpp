@@ -20,16 +20,6 @@ namespace {
 
 constexpr int64_t kLookForStopMs = 100;
 
-base::Error stopped() {
-  return {base::exit_interrupted, "stopped while the connection was made"};
-}
-
-base::Error too_late(const std::string& place) {
-  return {base::exit_unavailable,
-          fmt::format("can't connect to {} in time; is the address right, and no firewall between?",
-                      place)};
-}
-
 }  // namespace
 
 // --- Connecting ---
@@ -54,11 +44,11 @@ void Http2Socket::shake_hands(const CaLocation& ca, int64_t until_ms) {
       throw handshake_failure(tls_.get(), place_, ca);
     }
     const int64_t left_ms = until_ms - base::monotonic_ms();
-    if (left_ms <= 0) throw too_late(place_);
+    if (left_ms <= 0) throw connect_too_late(place_);
     const bool writes = why == SSL_ERROR_WANT_WRITE;
     pollfd socket{socket_.fd, static_cast<short>(writes ? POLLOUT : POLLIN), 0};
     ::poll(&socket, 1, static_cast<int>(std::min(left_ms, kLookForStopMs)));
-    if (base::stop_asked()) throw stopped();
+    if (base::stop_asked()) throw connect_stopped();
   }
 }
 

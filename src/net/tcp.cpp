@@ -18,19 +18,9 @@ namespace {
 
 constexpr int64_t kLookForStopMs = 100;
 
-base::Error stopped() {
-  return {base::exit_interrupted, "stopped while the connection was made"};
-}
-
-base::Error too_late(const std::string& place) {
-  return {base::exit_unavailable,
-          fmt::format("can't connect to {} in time; is the address right, and no firewall between?",
-                      place)};
-}
-
 base::Error no_connection(CURL* curl, CURLcode code, const char* details,
                           const std::string& place) {
-  if (code == CURLE_OPERATION_TIMEDOUT) return too_late(place);
+  if (code == CURLE_OPERATION_TIMEDOUT) return connect_too_late(place);
   long error = 0;
   curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &error);
   const bool by_system = code == CURLE_COULDNT_CONNECT && error != 0;
@@ -59,6 +49,16 @@ CURLcode perform(CURLM* all, CURL* curl) {
 }
 
 }  // namespace
+
+base::Error connect_stopped() {
+  return {base::exit_interrupted, "stopped while the connection was made"};
+}
+
+base::Error connect_too_late(const std::string& place) {
+  return {base::exit_unavailable,
+          fmt::format("can't connect to {} in time; is the address right, and no firewall between?",
+                      place)};
+}
 
 std::string authority(const std::string& host, uint16_t port) {
   const bool is_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
@@ -90,7 +90,7 @@ int connect_tcp(const std::string& place, const std::string& from, int64_t until
   if (code == CURLE_OK) curl_easy_getinfo(curl.get(), CURLINFO_ACTIVESOCKET, &socket);
   const int descriptor = socket == CURL_SOCKET_BAD ? -1 : ::fcntl(socket, F_DUPFD_CLOEXEC, 3);
   curl_multi_remove_handle(all.get(), curl.get());
-  if (code == CURLE_ABORTED_BY_CALLBACK) throw stopped();
+  if (code == CURLE_ABORTED_BY_CALLBACK) throw connect_stopped();
   if (code != CURLE_OK) throw no_connection(curl.get(), code, details, place);
   if (descriptor < 0) throw base::Error(base::exit_our_bug, "no descriptor for a connection");
   return descriptor;

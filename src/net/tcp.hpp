@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/error.hpp"
+
 namespace net {
 
 // "host:port", with brackets around an IPv6 address.
@@ -15,5 +17,9 @@ std::string authority(const std::string& host, uint16_t port);
 // CURLOPT_INTERFACE). Throws 69 when nobody is reached in time, 78 for what is no host and port,
 // 130 for a stop.
 int connect_tcp(const std::string& place, const std::string& from, int64_t until_ms);
+
+// Its errors, for who goes on where it ends, as TLS does: 130, and 69 that names the place.
+base::Error connect_stopped();
+base::Error connect_too_late(const std::string& place);
 
 }  // namespace net

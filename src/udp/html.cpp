@@ -1,5 +1,7 @@
 #include "udp/html.hpp"
 
+#include <cmath>
+
 namespace udp {
 
 std::string html_escaped(std::string_view text) {
@@ -36,7 +38,7 @@ std::string in_ms(double us) {
 }
 
 std::string in_time(double seconds) {
-  if (seconds < 600) return fmt::format("{:.6g}\u00a0s", seconds);
+  if (seconds < 600) return fmt::format("{:.6g}\u00a0s", std::round(seconds * 10) / 10);
   if (seconds < 7200) return fmt::format("{:.4g}\u00a0min", seconds / 60);
   return fmt::format("{:.4g}\u00a0h", seconds / 3600);
 }
