@@ -17,11 +17,11 @@ namespace commands {
 using Run = std::function<int()>;
 
 struct Command {
-  const char* name;
-  const char* summary;  // one line
+  const char* name = nullptr;
+  const char* summary = nullptr;  // one line
   // Declares the options on the app and returns what to run once they are parsed. Parsing must
   // have no effect but to fill in values: no reading, no sending, no printing.
-  Run (*add)(CLI::App& app, const base::Env& env);
+  Run (*add)(CLI::App& app, const base::Env& env) = nullptr;
   // Rewrites the arguments before they are parsed, for the flags of an older program; may be null.
   // Throws 64.
   std::vector<std::string> (*rewrite)(std::vector<std::string> arguments) = nullptr;

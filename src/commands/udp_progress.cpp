@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/file.hpp"
 #include "commands/report.hpp"
@@ -17,10 +18,10 @@ constexpr int64_t kLineEverySeconds = 10;
 
 }  // namespace
 
-UdpProgress::UdpProgress(const udp::SendingNow& now, const udp::Codec& codec,
-                         double jitter_buffer_ms, bool is_quiet)
+UdpProgress::UdpProgress(const udp::SendingNow& now, udp::Codec codec, double jitter_buffer_ms,
+                         bool is_quiet)
     : now_(now),
-      codec_(codec),
+      codec_(std::move(codec)),
       jitter_buffer_ms_(jitter_buffer_ms),
       is_quiet_(is_quiet),
       is_terminal_(::isatty(STDERR_FILENO) == 1) {}

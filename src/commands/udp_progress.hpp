@@ -12,8 +12,7 @@ namespace commands {
 
 class UdpProgress {
  public:
-  UdpProgress(const udp::SendingNow& now, const udp::Codec& codec, double jitter_buffer_ms,
-              bool is_quiet);
+  UdpProgress(const udp::SendingNow& now, udp::Codec codec, double jitter_buffer_ms, bool is_quiet);
 
   // What the server says of a second; on the control channel's thread.
   void look(const udp::Sessions::Progress& progress);

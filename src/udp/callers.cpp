@@ -37,10 +37,12 @@ std::string take_digits(const std::string& text, size_t& at) {
 
 // tun2 before tun10.
 bool comes_before(const std::string& one, const std::string& other) {
-  size_t i = 0, j = 0;
+  size_t i = 0;
+  size_t j = 0;
   while (i < one.size() && j < other.size()) {
     if (is_digit(one[i]) && is_digit(other[j])) {
-      const std::string left = take_digits(one, i), right = take_digits(other, j);
+      const std::string left = take_digits(one, i);
+      const std::string right = take_digits(other, j);
       if (left.size() != right.size()) return left.size() < right.size();
       if (left != right) return left < right;
     } else {
@@ -171,7 +173,7 @@ std::string named(const std::vector<std::string>& names, size_t more) {
   return fmt::format("{} and {}", base::join(before, ", "), names.back());
 }
 
-std::string named(std::set<std::string> all) {
+std::string named(const std::set<std::string>& all) {
   std::vector<std::string> names(all.begin(), all.end());
   std::sort(names.begin(), names.end(), comes_before);
   const size_t more = names.size() > kMostNamed ? names.size() - kMostNamed : 0;
@@ -256,7 +258,10 @@ std::vector<From> callers_from(const CallerChoice& choice, uint32_t clients, boo
 
 // Goes back to the last "*" and lets it take one letter more whenever the rest does not fit.
 bool fits_glob(const std::string& glob, const std::string& name) {
-  size_t at = 0, in_name = 0, star = std::string::npos, taken = 0;
+  size_t at = 0;
+  size_t in_name = 0;
+  size_t star = std::string::npos;
+  size_t taken = 0;
   while (in_name < name.size()) {
     if (at < glob.size() && glob[at] == '*') {
       star = at++;

@@ -23,9 +23,7 @@
 #include "udp/report.hpp"
 #include "udp/session.hpp"
 
-namespace udp {
-
-namespace control {
+namespace udp::control {
 
 struct Hello {
   SessionRequest request;
@@ -74,6 +72,4 @@ std::string write(const Message& message);
 // number out of range. Nothing for an object without a known member.
 std::optional<Message> read(const std::string& line);
 
-}  // namespace control
-
-}  // namespace udp
+}  // namespace udp::control

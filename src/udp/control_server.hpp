@@ -12,12 +12,12 @@
 namespace udp {
 
 struct ControlServerOptions {
-  int listen_fd = -1;                 // net::ListenSocket's
-  std::vector<Cidr> allow{};          // empty: everybody
-  bool answers_all = false;           // --server-respond: every session gets echoes
-  size_t connections = 64;            // more are closed at once
-  int64_t hello_ms = 5000;            // how long a connection may be silent before its hello
-  size_t waiting = 16 * 1024 * 1024;  // bytes for one that does not read; it is closed then
+  int listen_fd = -1;                  // net::ListenSocket's
+  std::vector<Cidr> allow{};           // empty: everybody
+  bool answers_all = false;            // --server-respond: every session gets echoes
+  size_t connections = 64;             // more are closed at once
+  int64_t hello_ms = 5000;             // how long a connection may be silent before its hello
+  size_t waiting = size_t{16} << 20U;  // bytes for one that does not read; it is closed then
 };
 
 // Serves until `stop` is true, which it looks at ten times a second; reports on their way get 5 s

@@ -76,6 +76,7 @@ void Datagrams::reply(int fd, std::vector<size_t>& which) {
   replies_.clear();
   for (const size_t i : which) {
     Slot& slot = slots_[i];
+    // sendmmsg only reads; NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
     slot.parts[1] = {.iov_base = const_cast<std::byte*>(kZeros.data()),
                      .iov_len = std::min(size(i), kMostPacketSize) - kHeaderSize};
     mmsghdr reply = messages_[i];

@@ -14,7 +14,8 @@ constexpr double kTickNs = 1e6;
 
 Plan::Plan(const Load& load)
     : clients_(load.clients),
-      interval_ns_(static_cast<double>(load.packet_size) * 8 / load.bps * kNsPerS) {
+      interval_ns_(static_cast<double>(load.packet_size) * 8 / load.bps * kNsPerS),
+      ramp_rounds_(static_cast<uint64_t>(static_cast<double>(load.ramp_ns) / interval_ns_)) {
   const double wanted_ticks = std::max(1.0, std::ceil(interval_ns_ / kTickNs));
   ticks_ = static_cast<uint32_t>(std::min(wanted_ticks, static_cast<double>(clients_)));
   // Up to the last packet that is due before the end; a whole number of intervals stays whole.
@@ -22,8 +23,6 @@ Plan::Plan(const Load& load)
   packets_each_ = load.packets != 0
                       ? load.packets
                       : static_cast<uint64_t>(std::max(1.0, std::ceil(intervals - 1e-9)));
-  ramp_rounds_ = static_cast<uint64_t>(static_cast<double>(load.ramp_ns) / interval_ns_);
-  rounds_ = first_round(clients_ - 1) + packets_each_;
 }
 
 uint64_t Plan::first_round(uint32_t client) const {
@@ -40,7 +39,7 @@ uint32_t Plan::first_of(uint32_t tick) const {
 }
 
 int64_t Plan::end_ns() const {
-  return tick_ns(rounds_ - 1, ticks_ - 1);
+  return tick_ns(rounds() - 1, ticks_ - 1);
 }
 
 }  // namespace udp

@@ -27,7 +27,7 @@ class Plan {
   double interval_ns() const { return interval_ns_; }
   uint32_t ticks() const { return ticks_; }  // in one interval
   uint64_t packets_each() const { return packets_each_; }
-  uint64_t rounds() const { return rounds_; }
+  uint64_t rounds() const { return first_round(clients_ - 1) + packets_each_; }
 
   // Since the beginning.
   int64_t tick_ns(uint64_t round, uint32_t tick) const;
@@ -47,7 +47,6 @@ class Plan {
   uint32_t ticks_;
   uint64_t packets_each_;
   uint64_t ramp_rounds_;
-  uint64_t rounds_;
 };
 
 }  // namespace udp

@@ -179,7 +179,8 @@ json::Value histogram_json(const Histogram& histogram) {
 }
 
 json::Value report_json(const Report& report) {
-  json::Array seconds, clients;
+  json::Array seconds;
+  json::Array clients;
   for (const TotalSecond& second : report.seconds) {
     seconds.push_back(second_json(second, report.has_receiver));
   }

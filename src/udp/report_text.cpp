@@ -124,7 +124,8 @@ std::string ms(int64_t us) {
 
 // An empty field is a figure that is not known.
 std::string csv_out(const Caller& caller, bool is_known) {
-  if (!is_known) return std::string(kOutColumns, ',');
+  const std::string nothing(kOutColumns, ',');
+  if (!is_known) return nothing;
   const FlowCounts& counts = caller.out.counts;
   const Times& delay = caller.out.delay;
   return fmt::format(",{},{},{:.3f},{},{},{},{},{},{},{},{},{},{}", counts.received, caller.lost,
@@ -135,7 +136,8 @@ std::string csv_out(const Caller& caller, bool is_known) {
 }
 
 std::string csv_back(const Caller& caller) {
-  if (!caller.has_back) return std::string(kBackColumns, ',');
+  const std::string nothing(kBackColumns, ',');
+  if (!caller.has_back) return nothing;
   const FlowCounts& counts = caller.back.counts;
   return fmt::format(",{},{},{},{},{},{},{},{},{},{},{}", caller.back_sent, counts.received,
                      caller.back_lost, counts.duplicated, counts.reordered, counts.late,

@@ -44,6 +44,11 @@ void check(const SessionRequest& request, const SessionLimits& limits) {
   }
 }
 
+base::Error no_session() {
+  return {base::exit_missing_input,
+          "the server does not know this session; it was restarted, or too long ago"};
+}
+
 }  // namespace
 
 // --- One direction ---
@@ -102,15 +107,14 @@ Received Receiver::result() const {
 
 Session& Sessions::find(uint64_t cookie) {
   const auto found = sessions_.find(cookie);
-  if (found == sessions_.end()) {
-    throw base::Error(base::exit_missing_input,
-                      "the server does not know this session; it was restarted, or too long ago");
-  }
+  if (found == sessions_.end()) throw no_session();
   return found->second;
 }
 
 const Session& Sessions::find(uint64_t cookie) const {
-  return const_cast<Sessions*>(this)->find(cookie);
+  const auto found = sessions_.find(cookie);
+  if (found == sessions_.end()) throw no_session();
+  return found->second;
 }
 
 // Makes room among those that were reported, the oldest first; false when there is none. Those that
