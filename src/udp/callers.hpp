@@ -13,7 +13,7 @@ namespace udp {
 struct From {
   Address address;               // family 0: none
   std::string interface;         // for SO_BINDTODEVICE; "": none
-  uint32_t interface_index = 0;  // the same by number; 0: none
+  uint32_t interface_index = 0;  // the same by number, which only a shared socket needs; 0: none
 };
 
 // An interface of this machine and one of its addresses.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <linux/errqueue.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -106,6 +107,9 @@ Sender::Sender(SendOptions options) : options_(std::move(options)), plan_(option
   is_shared_ = clients > room;
   try {
     if (is_shared_) {
+      for (From& caller : options_.callers) {
+        caller.interface_index = ::if_nametoindex(caller.interface.c_str());
+      }
       const uint64_t addresses = std::max<size_t>(1, options_.callers.size());
       const uint64_t wanted = (clients + addresses - 1) / addresses;
       for (uint64_t i = 0; i < std::min(wanted, room); ++i) {

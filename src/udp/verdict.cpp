@@ -63,8 +63,7 @@ void judge_sender(Report& report, const Limits& limits) {
     verdict.is_valid = false;
     verdict.sentences.push_back(fmt::format(
         "The sender could not send all: {} of {} planned packets ({}) never left. Use fewer "
-        "callers "
-        "for each machine, several generators, and add their reports with merge.",
+        "callers for each machine, several generators, and add their reports with merge.",
         grouped(missing), grouped(totals.planned), percent(share_of(missing, totals.planned))));
   }
 }

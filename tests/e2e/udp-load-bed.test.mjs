@@ -198,6 +198,16 @@ const tunnels = () => describe('tunnels', { skip }, () => {
     assert.deepEqual({ lost: report.totals.lost, sent: report.totals.sent }, { lost: 0, sent: truth.out.seen });
   });
 
+  test('callers that share sockets go through their tunnels as well', async (t) => {
+    const bed = await bedFor(t, { tunnels: TUNNELS });
+    await bed.startServer();
+    const { report, code, stderr } = await bed.load(['--interfaces', 'ob*', '--clients', '14', ...SHORT], { files: 20 });
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /14 callers share 2 sockets/);
+    assertRightTunnels(bed, await bed.truth(), 14);
+    assert.equal(report.totals.lost, 0);
+  });
+
   test('udp-load routes | sh does so by policy, and removes it again', async (t) => {
     const bed = await bedFor(t, { tunnels: TUNNELS });
     await bed.startServer();

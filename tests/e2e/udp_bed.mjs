@@ -173,8 +173,11 @@ const listeners = (namespace, protocol) =>
   namespace.exec('cat', [`/proc/net/${protocol}`, `/proc/net/${protocol}6`]);
 
 // The client's run, with its report. { code, stderr, report }
-export async function load(namespace, args, { host = SERVER, ...options } = {}) {
-  const result = await namespace.run(binary, ['udp-load', 'client', '--host', host, '--output', 'json', ...args], options);
+// files: how many it may have open.
+export async function load(namespace, args, { host = SERVER, files, ...options } = {}) {
+  const command = [binary, 'udp-load', 'client', '--host', host, '--output', 'json', ...args];
+  const limited = files ? ['sh', '-c', `ulimit -n ${files}; exec "$@"`, 'sh', ...command] : command;
+  const result = await namespace.run(limited[0], limited.slice(1), options);
   let report;
   try {
     report = JSON.parse(result.stdout);
