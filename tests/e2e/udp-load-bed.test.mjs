@@ -83,7 +83,9 @@ const troubles = () => describe('faults in the middle of a run', { skip, concurr
 
   test('the control connection falls silent: 69, and the server has its own report', async (t) => {
     const started = Date.now();
-    const { client, server, truth } = await measure(t, { onStart: async ({ wire }) => { await sleep(1200); wire.say('block'); } });
+    const { client, server, truth } = await measure(t, {
+      time: ['--seconds', '6', '--max-late', '2s'], onStart: async ({ wire }) => { await sleep(1200); wire.say('block'); },
+    });
     assert.equal(client.code, 69, client.stderr);
     assert.equal(client.report.totals.sent, truth.out.seen);
     const { stdout } = await server.ended;
@@ -126,9 +128,9 @@ const troubles = () => describe('faults in the middle of a run', { skip, concurr
       },
     });
     assert.equal(client.code, 1, client.stderr);
-    assert.equal(client.report.totals.sent, truth.out.seen);
-    assert.equal(client.report.totals.lost, 0);
-    assert.ok(client.report.totals.send_errors > 0);
+    const { sent, lost, send_errors: errors } = client.report.totals;
+    assert.equal(lost, sent - truth.out.seen); // what lay in the interface's queue when it went down
+    assert.ok(errors > 0 && lost < errors, `${lost} lost, ${errors} refused`);
   });
 
   test('the sender’s own queue is full (ENOBUFS): counted as the sender’s errors', { skip: skip || missing('tc') }, async (t) => {
@@ -164,14 +166,16 @@ const packets = () => describe('packets', { skip }, () => {
 
   test('packets over the MTU: 78 and the size that fits; with --fragment they go', async (t) => {
     const bed = await bedFor(t, { mtu: 1000 });
-    await bed.startServer();
+    const server = await bed.startServer();
     const args = ['udp-load', 'client', '--host', SERVER, ...from(CALLERS, 5), ...SHORT, '--packet-size'];
-    const refused = await bed.client.run(binary, [...args, '973']);
-    assert.equal(refused.code, 78, refused.stderr);
-    assert.match(refused.stderr, /\b972\b/);
     const { report, code, stderr } = await bed.load([...from(CALLERS, 5), ...SHORT, '--packet-size', '973', '--fragment']);
     assert.equal(code, 0, stderr);
     assert.deepEqual({ lost: report.totals.lost, received: report.totals.received }, { lost: 0, received: report.totals.sent });
+    await server.ended;
+    await bed.startServer();
+    const refused = await bed.client.run(binary, [...args, '973']);
+    assert.equal(refused.code, 78, refused.stderr);
+    assert.match(refused.stderr, /\b972\b/);
   });
 });
 

@@ -194,11 +194,11 @@ export const from = (first, count) => ['--clients', String(count), '--min-client
 export const SHORT = ['--seconds', '2', '--ramp', '200ms', '--max-late', '2s']; // this machine may be busy
 
 // Server and client over a bed. { bed, client, server, truth }
-export async function measure(t, { faults = {}, args = [], first = CALLERS, clients = CLIENTS, host = SERVER, serverArgs = [], onStart } = {}) {
+export async function measure(t, { faults = {}, args = [], first = CALLERS, clients = CLIENTS, host = SERVER, serverArgs = [], time = SHORT, onStart } = {}) {
   const bed = await bedFor(t, faults);
   const server = await bed.startServer(serverArgs);
   const started = onStart ? () => void onStart(bed) : undefined;
-  const client = await bed.load([...from(first, clients), ...SHORT, ...args], { host, onStart: started });
+  const client = await bed.load([...from(first, clients), ...time, ...args], { host, onStart: started });
   return { bed, client, server, truth: await bed.truth() };
 }
 
