@@ -53,6 +53,7 @@ describe('datagrams of no test', () => {
     const { cookie, connection } = await openSession(t, server.port);
     const caller = await datagrams(t);
     await caller.send(packet({ cookie }), server.port);
+    await sleep(SETTLED_MS); // the server looks at its queue every few milliseconds
     connection.write({ begin_ns: 1 });
     connection.write({ end: { packets: [1], errors: [0], seconds: [1] } });
     await server.report();
