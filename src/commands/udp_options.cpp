@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "commands/relations.hpp"
 #include "udp/packet.hpp"
+#include "udp/session.hpp"
 
 namespace commands {
 
@@ -16,7 +17,7 @@ namespace {
 constexpr int64_t kMostClients = 1'000'000;
 constexpr int64_t kMostBps = 10'000'000'000;
 constexpr int64_t kNsPerMs = 1'000'000;
-constexpr int64_t kMostSeconds = 90'000;  // what a server takes
+constexpr double kMostSeconds = udp::SessionLimits{}.seconds;
 constexpr int64_t kMostPort = 65'535;
 
 constexpr const char* kOfServer =
@@ -187,10 +188,10 @@ udp::Load read_load(const Options& options) {
   load.ramp_ns = options.duration_ms("ramp", 0) * kNsPerMs;
   const double interval_s = static_cast<double>(load.packet_size) * 8 / load.bps;
   const double seconds = static_cast<double>(std::max<uint64_t>(load.packets, 1)) * interval_s;
-  if (seconds > static_cast<double>(kMostSeconds)) {
+  if (seconds > kMostSeconds) {
     throw base::Error(
         base::exit_usage,
-        fmt::format("{} packets at this rate take {:.0f} s, and a test may take {} s: "
+        fmt::format("{} packets at this rate take {:.0f} s, and a test may take {:.0f} s: "
                     "fewer --packets, a higher --bps or a smaller --packet-size",
                     std::max<uint64_t>(load.packets, 1), seconds, kMostSeconds));
   }

@@ -116,7 +116,6 @@ UdpServer::UdpServer(const UdpServerSetup& setup) : sessions_(setup.limits) {
   });
 }
 
-// A port that the kernel chose for TCP may be taken for UDP: false, unless it is the last try.
 UdpServer::~UdpServer() {
   stop_ = true;
   packets_.join();

@@ -195,6 +195,11 @@ bool Cidr::holds(const Address& address) const {
   return masked(bytes_of(plain), bits).all == bytes_of(network).all;
 }
 
+bool is_allowed(const std::vector<Cidr>& allow, const Address& address) {
+  return allow.empty() || std::any_of(allow.begin(), allow.end(),
+                                      [&](const Cidr& cidr) { return cidr.holds(address); });
+}
+
 Cidr read_cidr(const std::string& text, const std::string& name) {
   const size_t slash = text.find('/');
   const std::optional<Address> address = read_address(text.substr(0, slash));

@@ -42,6 +42,8 @@ struct Cidr {
   bool holds(
       const Address& address) const;  // an IPv4 address within IPv6 (::ffff:…) counts as IPv4
 };
+// Whether one of them holds it; everybody is allowed when there are none.
+bool is_allowed(const std::vector<Cidr>& allow, const Address& address);
 // Throws 64 "NAME is 'x', …".
 Cidr read_cidr(const std::string& text, const std::string& name);
 

@@ -29,6 +29,11 @@ int64_t realtime_ns() {
   return now_ns(CLOCK_REALTIME);
 }
 
+void sleep_until_ns(int64_t due_ns) {
+  const timespec due{.tv_sec = due_ns / kNsPerS, .tv_nsec = due_ns % kNsPerS};
+  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, nullptr);
+}
+
 // --- Arrival ---
 
 void ArrivalClock::look(int64_t monotonic_now_ns, int64_t realtime_now_ns) {

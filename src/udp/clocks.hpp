@@ -7,8 +7,9 @@
 
 namespace udp {
 
-int64_t monotonic_ns();  // CLOCK_MONOTONIC
-int64_t realtime_ns();   // CLOCK_REALTIME, which the kernel stamps packets with
+int64_t monotonic_ns();               // CLOCK_MONOTONIC
+int64_t realtime_ns();                // CLOCK_REALTIME, which the kernel stamps packets with
+void sleep_until_ns(int64_t due_ns);  // of CLOCK_MONOTONIC; a signal ends it early
 
 // When a packet came, by the monotonic clock. The kernel's stamp is by the wall clock, which may be
 // set while we run: a stamp that lies in the future or before the last look is no good, and the

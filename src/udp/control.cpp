@@ -61,9 +61,7 @@ struct Writing {
             {"late", progress.result.late},
             {"delay_sum_us", progress.result.delay_sum_us},
             {"delay_max_us", progress.result.delay_max_us},
-            {"jitter_sum_us", progress.result.jitter_sum_us},
-            {"received_in_all", progress.received},
-            {"queue_drops", progress.queue_drops}};
+            {"jitter_sum_us", progress.result.jitter_sum_us}};
   }
   Object operator()(const End& end) const {
     return {{"end", Object{{"packets", numbers_out(end.sent.packets)},
@@ -125,8 +123,6 @@ Message second_in(const Value& message) {
   progress.result.delay_sum_us = number_in(message, "delay_sum_us", 0, kMostSum);
   progress.result.delay_max_us = whole_in(message, "delay_max_us", 0, kMostTime);
   progress.result.jitter_sum_us = number_in(message, "jitter_sum_us", 0, kMostSum);
-  progress.received = count_in(message, "received_in_all");
-  progress.queue_drops = count_in(message, "queue_drops");
   return Second{progress};
 }
 

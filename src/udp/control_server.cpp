@@ -27,10 +27,9 @@ constexpr size_t kFirstLine = 4'096;
 constexpr size_t kMostLine = 8'388'608;
 
 struct Connection {
-  Connection(int fd, const Address& from) : socket(fd), peer(from) {}
+  explicit Connection(int fd) : socket(fd) {}
 
   LineSocket socket;
-  Address peer;
   int64_t opened_ms = base::monotonic_ms();
   std::optional<uint64_t> cookie;  // of its session
   bool is_ended = false;           // it got its report
@@ -132,11 +131,8 @@ void Server::accept_all() {
 }
 
 void Server::take(int fd, const Address& peer) {
-  auto connection = std::make_unique<Connection>(fd, peer);
-  const bool is_allowed =
-      options_.allow.empty() || std::any_of(options_.allow.begin(), options_.allow.end(),
-                                            [&](const Cidr& one) { return one.holds(peer); });
-  if (!is_allowed || connections_.size() >= options_.connections) return;
+  auto connection = std::make_unique<Connection>(fd);
+  if (!is_allowed(options_.allow, peer) || connections_.size() >= options_.connections) return;
   connections_.push_back(std::move(connection));
 }
 
@@ -243,7 +239,7 @@ void Server::refuse(Connection& connection, const base::Error& error) const {
 void Server::on(Connection& connection, const control::Hello& hello) {
   SessionRequest request = hello.request;
   request.echo = request.echo || options_.answers_all;
-  connection.cookie = sessions_.open(request, connection.peer);
+  connection.cookie = sessions_.open(request);
   say(connection, control::Welcome{.cookie = *connection.cookie, .echo = request.echo});
 }
 

@@ -1,9 +1,7 @@
 #include "udp/sender.hpp"
 
 #include <fmt/format.h>
-#include <linux/errqueue.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -12,11 +10,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <thread>
 
 #include "base/error.hpp"
 #include "udp/datagrams.hpp"
+#include "udp/shared_packet.hpp"
 
 namespace udp {
 
@@ -31,11 +29,6 @@ constexpr size_t kMostErrorsRead = 16;
 constexpr int kIpv4Overhead = 28;  // IP and UDP headers
 constexpr int kIpv6Overhead = 48;
 
-void sleep_until(int64_t due_ns) {
-  const timespec due{.tv_sec = due_ns / kNsPerS, .tv_nsec = due_ns % kNsPerS};
-  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, nullptr);
-}
-
 // What came back about earlier packets must not wait in front of the next one.
 void read_errors(int fd) {
   std::array<std::byte, 64> ignored{};
@@ -43,58 +36,6 @@ void read_errors(int fd) {
     if (::recv(fd, ignored.data(), ignored.size(), MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return;
   }
 }
-
-// One packet through a socket that many callers share: it names its own source.
-class SharedPacket {
- public:
-  SharedPacket(std::span<std::byte> bytes, const Address& to)
-      : part_{bytes.data(), bytes.size()}, to_(to) {}
-
-  bool send(int fd, const From& from) {
-    msghdr message{};
-    message.msg_name = to_.get();
-    message.msg_namelen = to_.size();
-    message.msg_iov = &part_;
-    message.msg_iovlen = 1;
-    message.msg_control = control_.data();
-    message.msg_controllen = to_.is_ipv6() ? put(IPPROTO_IPV6, IPV6_PKTINFO, v6_info(from))
-                                           : put(IPPROTO_IP, IP_PKTINFO, v4_info(from));
-    return ::sendmsg(fd, &message, 0) >= 0;
-  }
-
- private:
-  static in_pktinfo v4_info(const From& from) {
-    in_pktinfo info{};
-    sockaddr_in v4{};
-    std::memcpy(&v4, &from.address.storage, sizeof v4);
-    info.ipi_spec_dst = v4.sin_addr;
-    info.ipi_ifindex = static_cast<int>(from.interface_index);
-    return info;
-  }
-  static in6_pktinfo v6_info(const From& from) {
-    in6_pktinfo info{};
-    sockaddr_in6 v6{};
-    std::memcpy(&v6, &from.address.storage, sizeof v6);
-    info.ipi6_addr = v6.sin6_addr;
-    info.ipi6_ifindex = from.interface_index;
-    return info;
-  }
-
-  template <typename Info>
-  size_t put(int level, int type, const Info& info) {
-    cmsghdr head{};
-    head.cmsg_level = level;
-    head.cmsg_type = type;
-    head.cmsg_len = CMSG_LEN(sizeof info);
-    std::memcpy(control_.data(), &head, sizeof head);
-    std::memcpy(control_.data() + CMSG_LEN(0), &info, sizeof info);
-    return CMSG_SPACE(sizeof info);
-  }
-
-  iovec part_;
-  Address to_;
-  alignas(cmsghdr) std::array<std::byte, 64> control_{};
-};
 
 }  // namespace
 
@@ -105,12 +46,13 @@ Sender::Sender(SendOptions options) : options_(std::move(options)), plan_(option
   const uint64_t most = raise_descriptor_limit();
   const uint64_t room = most > 2 * kDescriptorsElse ? most - kDescriptorsElse : most / 2;
   is_shared_ = clients > room;
+  if (options_.callers.empty()) options_.callers.emplace_back();  // the route chooses
   try {
     if (is_shared_) {
       for (From& caller : options_.callers) {
         caller.interface_index = ::if_nametoindex(caller.interface.c_str());
       }
-      const uint64_t addresses = std::max<size_t>(1, options_.callers.size());
+      const uint64_t addresses = options_.callers.size();
       const uint64_t wanted = (clients + addresses - 1) / addresses;
       for (uint64_t i = 0; i < std::min(wanted, room); ++i) {
         fds_.push_back(open_shared(options_.server.is_ipv6(), options_.sockets));
@@ -135,8 +77,8 @@ void Sender::close_all() {
   fds_.clear();
 }
 
-From Sender::from(uint32_t client) const {
-  return options_.callers.empty() ? From{} : options_.callers[client % options_.callers.size()];
+const From& Sender::from(uint32_t client) const {
+  return options_.callers[client % options_.callers.size()];
 }
 
 void Sender::check_size(int fd, uint32_t client) const {
@@ -144,12 +86,12 @@ void Sender::check_size(int fd, uint32_t client) const {
   const int most = mtu_of(fd, is_ipv6) - (is_ipv6 ? kIpv6Overhead : kIpv4Overhead);
   const bool fits = most <= 0 || options_.load.packet_size <= static_cast<size_t>(most);
   if (fits || options_.sockets.may_fragment) return;
+  const std::string address = from(client).address.text();
   throw base::Error(
       base::exit_configuration,
       fmt::format("packets of {} bytes do not fit the MTU on the way from {} to {}: --packet-size "
                   "{} or less, or --fragment to have them sent in pieces",
-                  options_.load.packet_size,
-                  options_.callers.empty() ? "here" : from(client).address.text(),
+                  options_.load.packet_size, address.empty() ? "here" : address,
                   options_.server.text(), most));
 }
 
@@ -187,7 +129,7 @@ struct Sender::Run {
 
   size_t socket_of(uint32_t client) const {
     if (!owner.is_shared_) return client;
-    return client / std::max<size_t>(1, options.callers.size()) % owner.fds_.size();
+    return client / options.callers.size() % owner.fds_.size();
   }
 
   const Sender& owner;
@@ -217,7 +159,7 @@ bool Sender::Run::is_over(int64_t due_ns) {
   int64_t now_ns = before_ns;
   is_stopped = options.stop();
   for (; now_ns < due_ns && !is_stopped; now_ns = monotonic_ns()) {
-    sleep_until(std::min(due_ns, now_ns + kLookForStopNs));
+    sleep_until_ns(std::min(due_ns, now_ns + kLookForStopNs));
     is_stopped = options.stop();
   }
   slept_ns += std::max<int64_t>(0, now_ns - std::max(before_ns, begin_ns));
@@ -225,7 +167,7 @@ bool Sender::Run::is_over(int64_t due_ns) {
 }
 
 void Sender::Run::all() {
-  sleep_until(begin_ns);  // which does not count as sleep between packets
+  sleep_until_ns(begin_ns);  // which does not count as sleep between packets
   for (uint64_t round = 0; round < plan.rounds(); ++round) {
     for (uint32_t number = 0; number < plan.ticks(); ++number) {
       if (is_over(begin_ns + plan.tick_ns(round, number))) return;
@@ -249,12 +191,12 @@ void Sender::Run::drain(int64_t drain_ns) {
   const auto since_begin = static_cast<double>(std::max<int64_t>(0, now_ns - begin_ns));
   auto round = static_cast<uint64_t>(since_begin / plan.interval_ns());
   for (uint32_t number = 0; begin_ns + plan.tick_ns(round, number) < until_ns;) {
-    sleep_until(begin_ns + plan.tick_ns(round, number));
+    sleep_until_ns(begin_ns + plan.tick_ns(round, number));
     collect_of(number);
     number = (number + 1) % plan.ticks();
     if (number == 0) ++round;
   }
-  sleep_until(until_ns);
+  sleep_until_ns(until_ns);
   for (uint32_t number = 0; number < plan.ticks(); ++number) collect_of(number);
 }
 
@@ -267,7 +209,6 @@ void Sender::Run::tick(uint64_t round, uint32_t number) {
     seconds.resize(second + 1);
     now.by_second[second % now.by_second.size()].store(0, std::memory_order_relaxed);
   }
-  now.second.store(static_cast<int64_t>(second), std::memory_order_relaxed);
   for (uint32_t client = plan.first_of(number); client < end; ++client) {
     if (plan.sends(client, round)) send(client, intended_ns);
   }
@@ -290,13 +231,11 @@ void Sender::Run::send(uint32_t client, int64_t intended_ns) {
   if (!is_sent) {
     last_error[client] = errno;
     ++errors[client];
-    now.errors.fetch_add(1, std::memory_order_relaxed);
     return;
   }
   ++packets[client];
   ++seconds[static_cast<size_t>(intended_ns / kNsPerS)];
   lateness.add(late_us);
-  now.sent.store(now.sent.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (late_us > now.worst_late_us.load(std::memory_order_relaxed)) {
     now.worst_late_us.store(late_us, std::memory_order_relaxed);
   }
@@ -322,18 +261,20 @@ void Sender::Run::collect_of(uint32_t number) {
 }
 
 void Sender::Run::collect(size_t socket) {
-  clocks[socket].look(monotonic_ns(), realtime_ns());
-  size_t count = kEchoBatch;
-  while (count == kEchoBatch) {
-    clocks[socket].look_again(monotonic_ns(), realtime_ns());
-    count = datagrams.receive(owner.fds_[socket]);
+  ArrivalClock& clock = clocks[socket];
+  clock.look(monotonic_ns(), realtime_ns());
+  size_t count = datagrams.receive(owner.fds_[socket]);
+  while (count > 0) {
     for (size_t i = 0; i < count; ++i) {
       const std::optional<Packet> packet = read_packet(datagrams.head(i));
       const bool is_ours = packet && packet->kind == Packet::Kind::echo &&
                            packet->cookie == options.cookie &&
                            packet->client < options.load.clients;
-      if (is_ours) take(*packet, i, clocks[socket]);
+      if (is_ours) take(*packet, i, clock);
     }
+    if (count < kEchoBatch) return;
+    clock.look_again(monotonic_ns(), realtime_ns());
+    count = datagrams.receive(owner.fds_[socket]);
   }
 }
 
@@ -342,11 +283,8 @@ void Sender::Run::take(const Packet& packet, size_t i, ArrivalClock& clock) {
   // The echo was stamped by the server's clock as it was known at the beginning.
   const int64_t offset_ns = options.first_offset_ns - offset.offset_ns;
   const Receiver::Taken taken =
-      receiver.take(packet, packet.intended_ns, arrival_ns - begin_ns - packet.echoed_ns, offset_ns,
-                    datagrams.from(i));
-  if (!taken.is_new) return;
-  rtt[packet.client].add((arrival_ns - begin_ns - packet.intended_ns) / 1000);
-  now.back.fetch_add(1, std::memory_order_relaxed);
+      receiver.take(packet, arrival_ns - begin_ns - packet.echoed_ns, offset_ns, datagrams.from(i));
+  if (taken.is_new) rtt[packet.client].add((arrival_ns - begin_ns - packet.intended_ns) / 1000);
 }
 
 // --- The whole ---

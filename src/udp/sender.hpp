@@ -19,12 +19,8 @@ namespace udp {
 
 // What another thread may look at while it runs.
 struct SendingNow {
-  std::atomic<uint64_t> sent = 0;
   std::array<std::atomic<uint64_t>, 16> by_second{};  // sent, by second modulo 16
-  std::atomic<uint64_t> errors = 0;
-  std::atomic<int64_t> second = 0;         // since the beginning
   std::atomic<int64_t> worst_late_us = 0;  // in this second so far; the looker sets it to 0
-  std::atomic<uint64_t> back = 0;          // echoes
 };
 
 struct SendOptions {
@@ -65,7 +61,7 @@ class Sender {
  private:
   struct Run;
   SendOutcome send_all(int64_t begin_ns, int64_t drain_ns, SendingNow& now);
-  From from(uint32_t client) const;
+  const From& from(uint32_t client) const;
   void check_size(int fd, uint32_t client) const;
   void close_all();
 

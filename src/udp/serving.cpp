@@ -1,12 +1,9 @@
 #include "udp/serving.hpp"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/prctl.h>
 
 #include <algorithm>
-#include <cstring>
-#include <ctime>
 #include <unordered_map>
 
 #include "udp/datagrams.hpp"
@@ -17,7 +14,6 @@ namespace {
 
 constexpr size_t kBatch = 256;
 constexpr int kLookForStopMs = 100;
-constexpr int64_t kNsPerS = 1'000'000'000;
 constexpr int64_t kEchoNapNs = 1'000'000;  // it adds to the round trip
 
 class Drain {
@@ -40,12 +36,6 @@ class Drain {
   }
 
  private:
-  bool is_allowed(const Address& from) const {
-    return options_.allow.empty() ||
-           std::any_of(options_.allow.begin(), options_.allow.end(),
-                       [&](const Cidr& cidr) { return cidr.holds(from); });
-  }
-
   void take_all(size_t count, std::map<uint64_t, Session>& all, Tallies& tallies) {
     echoes_.clear();
     echoed_.clear();
@@ -65,20 +55,17 @@ class Drain {
     }
     const auto found = all.find(packet->cookie);
     const bool is_ours = found != all.end() && !found->second.is_ended &&
-                         found->second.begin_ns != 0 && packet->kind == Packet::Kind::voice;
+                         found->second.begin_ns != 0 && packet->kind == Packet::Kind::voice &&
+                         is_allowed(options_.allow, datagrams_.from(i));
     if (!is_ours) {
       ++tallies.other;
-      return;
-    }
-    if (!is_allowed(datagrams_.from(i))) {
-      ++tallies.refused;
       return;
     }
     Session& session = found->second;
     const int64_t arrival_ns = clock_.arrival_ns(datagrams_.stamp_ns(i));
     const int64_t transit_ns = arrival_ns - session.begin_ns - packet->intended_ns;
-    const Receiver::Taken taken = session.receiver.take(
-        *packet, packet->intended_ns, transit_ns, session.offset.offset_ns, datagrams_.from(i));
+    const Receiver::Taken taken =
+        session.receiver.take(*packet, transit_ns, session.offset.offset_ns, datagrams_.from(i));
     session.last_packet_ns = arrival_ns;
     if (!taken.is_counted) ++tallies.malformed;
     if (!session.request.echo || !taken.is_new) return;
@@ -98,13 +85,6 @@ class Drain {
   std::unordered_map<size_t, uint64_t*> echoed_;  // whom each counts for
 };
 
-// Sleeps until the next whole nap, which does not move when a drain takes long.
-int64_t sleep_until(int64_t due_ns) {
-  const timespec due{.tv_sec = due_ns / kNsPerS, .tv_nsec = due_ns % kNsPerS};
-  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, nullptr);
-  return monotonic_ns();
-}
-
 }  // namespace
 
 void serve_packets(const ServingOptions& options, Sessions& sessions,
@@ -122,7 +102,8 @@ void serve_packets(const ServingOptions& options, Sessions& sessions,
       if (wants_echo != has_echo) set_destinations(options.fd, wants_echo);
       has_echo = wants_echo;
       due_ns = std::max(due_ns + (has_echo ? kEchoNapNs : options.nap_ns), monotonic_ns());
-      due_ns = sleep_until(due_ns);
+      sleep_until_ns(due_ns);
+      due_ns = monotonic_ns();
     }
     drain.run(sessions);
   }

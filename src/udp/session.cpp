@@ -60,16 +60,15 @@ Receiver::Receiver(uint32_t clients, double packets_per_second, double seconds,
       flows_(clients, Flow(0, window_for(packets_per_second, clients))),
       seen_(clients) {}
 
-Receiver::Taken Receiver::take(const Packet& packet, int64_t sent_ns, int64_t transit_ns,
-                               int64_t offset_ns, const Address& from) {
+Receiver::Taken Receiver::take(const Packet& packet, int64_t transit_ns, int64_t offset_ns,
+                               const Address& from) {
   if (packet.client >= flows_.size()) return {};
   Flow& flow = flows_[packet.client];
   if (flow.counts().received == 0) seen_[packet.client] = from;
   const Flow::Arrival arrival = flow.take(packet.sequence, transit_ns, offset_ns, buffer_ns_);
-  const Taken taken{.is_counted = true, .is_new = arrival.is_new, .second = sent_ns / kNsPerS};
+  const Taken taken{.is_counted = true, .is_new = arrival.is_new};
   if (!arrival.is_new) return taken;
-  ++received_;
-  const auto number = static_cast<size_t>(std::max<int64_t>(0, taken.second));
+  const auto number = static_cast<size_t>(packet.intended_ns / kNsPerS);
   if (number >= most_seconds_) return taken;
   if (number >= seconds_.size()) seconds_.resize(number + 1);
   SecondResult& second = seconds_[number];
@@ -144,7 +143,7 @@ bool Sessions::make_room(uint32_t clients) {
   }
 }
 
-uint64_t Sessions::open(const SessionRequest& request, const Address& peer) {
+uint64_t Sessions::open(const SessionRequest& request) {
   check(request, limits_);
   const std::lock_guard lock(mutex_);
   if (request.clients > limits_.clients || !make_room(request.clients)) {
@@ -157,7 +156,6 @@ uint64_t Sessions::open(const SessionRequest& request, const Address& peer) {
   const double packets_per_second = request.bps / 8 / static_cast<double>(request.packet_size);
   Session session{.cookie = cookie,
                   .request = request,
-                  .control_peer = peer,
                   .opened_ns = monotonic_ns(),
                   .started_unix_s = realtime_ns() / kNsPerS,
                   .receiver = Receiver(request.clients, packets_per_second, request.seconds,
@@ -227,8 +225,7 @@ void Sessions::end(uint64_t cookie, std::optional<Sent> sent) {
 Sessions::Progress Sessions::progress(uint64_t cookie) const {
   const std::lock_guard lock(mutex_);
   const Session& session = find(cookie);
-  Progress progress{.received = session.receiver.received(),
-                    .queue_drops = tallies_.queue_drops - session.before.queue_drops};
+  Progress progress;
   if (session.begin_ns == 0) return progress;
   const int64_t elapsed_ns = monotonic_ns() - session.begin_ns - session.offset.offset_ns;
   progress.second = std::max<int64_t>(-1, elapsed_ns / kNsPerS - 2);
@@ -292,11 +289,6 @@ bool Sessions::has_echo() const {
 void Sessions::locked(const std::function<void(std::map<uint64_t, Session>&, Tallies&)>& use) {
   const std::lock_guard lock(mutex_);
   use(sessions_, tallies_);
-}
-
-Tallies Sessions::tallies() const {
-  const std::lock_guard lock(mutex_);
-  return tallies_;
 }
 
 // --- The server's own report ---

@@ -44,15 +44,11 @@ class Receiver {
   struct Taken {
     bool is_counted = false;  // false: a client number that there is none of
     bool is_new = false;
-    int64_t second = 0;
   };
   // transit_ns as Flow::take(). `from` is remembered of a caller's first packet.
-  Taken take(const Packet& packet, int64_t sent_ns, int64_t transit_ns, int64_t offset_ns,
-             const Address& from);
+  Taken take(const Packet& packet, int64_t transit_ns, int64_t offset_ns, const Address& from);
   Received result() const;
-  uint64_t received() const { return received_; }    // different packets, of all callers
   const SecondResult* second(int64_t number) const;  // nullptr: none came
-  int64_t last_second() const { return static_cast<int64_t>(seconds_.size()) - 1; }
 
  private:
   int64_t buffer_ns_;
@@ -60,22 +56,19 @@ class Receiver {
   std::vector<Flow> flows_;
   std::vector<Address> seen_;
   std::vector<SecondResult> seconds_;
-  uint64_t received_ = 0;
 };
 
 // Of the whole server.
 struct Tallies {
   uint64_t queue_drops = 0;
-  uint64_t other = 0;  // well-formed, but of no open session
+  uint64_t other = 0;  // well-formed, but of no open session, or from outside of --allow
   uint64_t malformed = 0;
-  uint64_t refused = 0;  // from sources outside of --allow
   uint64_t clock_steps = 0;
 };
 
 struct Session {
   uint64_t cookie = 0;
   SessionRequest request;
-  Address control_peer;
   int64_t opened_ns = 0;  // all times by the server's monotonic clock, but for begin_ns
   int64_t started_unix_s = 0;
   int64_t last_packet_ns = 0;  // 0: none yet
@@ -102,7 +95,7 @@ class Sessions {
 
   // For the control thread. All throw base::Error: 75 when there are too many, 65 for a request
   // that can't be, 66 for a cookie of no session.
-  uint64_t open(const SessionRequest& request, const Address& peer);  // the cookie
+  uint64_t open(const SessionRequest& request);  // the cookie
   void begin(uint64_t cookie, int64_t begin_ns);
   void set_offset(uint64_t cookie, Offset offset);
   void set_connected(uint64_t cookie, bool is_connected);  // also to see whether it is there
@@ -113,8 +106,6 @@ class Sessions {
   struct Progress {
     int64_t second = -1;  // the last whole one, about 2 s ago; -1: none yet
     SecondResult result{};
-    uint64_t received = 0;
-    uint64_t queue_drops = 0;
   };
   Progress progress(uint64_t cookie) const;
 
@@ -136,7 +127,6 @@ class Sessions {
   // For the data thread: calls `use` with all sessions locked.
   void locked(
       const std::function<void(std::map<uint64_t, Session>& sessions, Tallies& tallies)>& use);
-  Tallies tallies() const;
 
  private:
   Session& find(uint64_t cookie);

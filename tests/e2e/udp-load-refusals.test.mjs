@@ -165,7 +165,7 @@ describe('more callers than descriptors', () => {
   }
 
   test('a server with hardly any descriptors lives through a crowd', async (t) => {
-    const server = await startServer(t);
+    const server = await startServer(t, [], { files: 24 });
     const crowd = await Promise.all(Array.from({ length: 100 }, () => control(t, server.port)));
     for (const { socket } of crowd) socket.destroy();
     await assertServes(server);

@@ -24,8 +24,11 @@ export async function until(look, what) {
 }
 
 // A server on a port of its own, ended with the test. reports(): one for each test so far.
-export async function startServer(t, args = [], { port = 0 } = {}) {
-  const child = spawn(binary, ['udp-load', 'server', '--port', String(port), '--output', 'json', ...args], { env: {} });
+// files: how many it may have open.
+export async function startServer(t, args = [], { port = 0, files } = {}) {
+  const command = [binary, 'udp-load', 'server', '--port', String(port), '--output', 'json', ...args];
+  const [program, ...words] = files ? ['/bin/sh', '-c', `ulimit -n ${files}; exec "$@"`, 'sh', ...command] : command;
+  const child = spawn(program, words, { env: {} });
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (data) => { said[name] += data; });
   const ended = once(child, 'close');

@@ -106,8 +106,6 @@ TEST_CASE("a second and an end arrive whole") {
                      .delay_sum_us = 1.25,
                      .delay_max_us = 17,
                      .jitter_sum_us = 0.5};
-  progress.received = 200'000;
-  progress.queue_drops = 12;
   const Sessions::Progress read = there_and_back(control::Second{progress}).progress;
   CHECK(read.second == 4);
   CHECK(read.result.received == 50'000);
@@ -115,8 +113,6 @@ TEST_CASE("a second and an end arrive whole") {
   CHECK(read.result.delay_sum_us == 1.25);
   CHECK(read.result.delay_max_us == 17);
   CHECK(read.result.jitter_sum_us == 0.5);
-  CHECK(read.received == 200'000);
-  CHECK(read.queue_drops == 12);
 
   Sent sent;
   sent.packets = {500, 499};

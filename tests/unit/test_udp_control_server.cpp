@@ -42,7 +42,7 @@ std::string end_of(uint64_t clients) {
 // Lets the data thread's work be done: a packet of the first caller.
 void take_a_packet(RunningServer& server, uint64_t cookie) {
   server.sessions.locked([&](std::map<uint64_t, Session>& sessions, Tallies&) {
-    sessions.at(cookie).receiver.take({.client = 0, .cookie = cookie}, 0, 1000, 0,
+    sessions.at(cookie).receiver.take({.client = 0, .cookie = cookie}, 1000, 0,
                                       *read_address("127.0.0.1"));
   });
 }

@@ -37,7 +37,7 @@ udp::Address peer() {
 void arrive(udp::Sessions& sessions, uint64_t cookie, const udp::Packet& came) {
   sessions.locked([&](auto& all, udp::Tallies&) {
     udp::Session& session = all.at(cookie);
-    session.receiver.take(came, came.intended_ns, 5 * kMs, 0, peer());
+    session.receiver.take(came, 5 * kMs, 0, peer());
     session.last_packet_ns = udp::monotonic_ns();
   });
 }
@@ -52,7 +52,7 @@ int code_of(const auto& what) {
 }
 
 int code_of_open(udp::Sessions& sessions, const udp::SessionRequest& wanted) {
-  return code_of([&] { sessions.open(wanted, peer()); });
+  return code_of([&] { sessions.open(wanted); });
 }
 
 }  // namespace
@@ -60,9 +60,9 @@ int code_of_open(udp::Sessions& sessions, const udp::SessionRequest& wanted) {
 TEST_CASE("a receiver counts what came by second, and refuses callers that there are none of") {
   udp::Receiver receiver(2, 50, 3, 60);
   for (const uint32_t sequence : {0U, 1U, 1U, 60U, 59U}) {
-    receiver.take(packet(1, sequence), packet(1, sequence).intended_ns, 5 * kMs, 2 * kMs, peer());
+    receiver.take(packet(1, sequence), 5 * kMs, 2 * kMs, peer());
   }
-  CHECK_FALSE(receiver.take(packet(2, 0), 0, 0, 0, peer()).is_counted);
+  CHECK_FALSE(receiver.take(packet(2, 0), 0, 0, peer()).is_counted);
   const udp::Received result = receiver.result();
   REQUIRE(result.flows.size() == 2);
   CHECK(result.flows[0].counts.received == 0);
@@ -80,10 +80,12 @@ TEST_CASE("a receiver counts what came by second, and refuses callers that there
 
 TEST_CASE("a packet of a second that the test cannot have takes no memory, but counts") {
   udp::Receiver receiver(1, 50, 3, 60);
-  receiver.take(packet(0, 0), int64_t{200'000} * kS, 0, 0, peer());
-  receiver.take(packet(0, 1), -kS, 0, 0, peer());
-  CHECK(receiver.received() == 2);
-  CHECK(receiver.last_second() == 0);
+  udp::Packet late = packet(0, 0);
+  late.intended_ns = int64_t{200'000} * kS;
+  receiver.take(late, 0, 0, peer());
+  receiver.take(packet(0, 1), 0, 0, peer());
+  CHECK(receiver.result().flows[0].counts.received == 2);
+  CHECK(receiver.result().seconds.size() == 1);
   CHECK(receiver.second(200'000) == nullptr);
   CHECK(receiver.second(-1) == nullptr);
 }
@@ -104,8 +106,8 @@ TEST_CASE("requests that make no sense and tests that are too long or too large 
 
 TEST_CASE("no more sessions and callers than allowed; an ended one keeps nobody out") {
   udp::Sessions sessions({.sessions = 2, .clients = 10, .seconds = 100});
-  const uint64_t first = sessions.open(request(4), peer());
-  const uint64_t second = sessions.open(request(4), peer());
+  const uint64_t first = sessions.open(request(4));
+  const uint64_t second = sessions.open(request(4));
   CHECK(code_of_open(sessions, request(1)) == base::exit_retries_spent);  // a third
   sessions.end(first, std::nullopt);
   CHECK(code_of_open(sessions, request(4)) == 0);
@@ -121,7 +123,7 @@ TEST_CASE("no more sessions and callers than allowed; an ended one keeps nobody 
 
 TEST_CASE("a client without connection and packets for 5 s has vanished, and is reported once") {
   udp::Sessions sessions({});
-  const uint64_t cookie = sessions.open(request(), peer());
+  const uint64_t cookie = sessions.open(request());
   sessions.begin(cookie, 1);
   arrive(sessions, cookie, packet(0, 0));
   const int64_t now = udp::monotonic_ns();
@@ -142,7 +144,7 @@ TEST_CASE("a client without connection and packets for 5 s has vanished, and is 
 
 TEST_CASE("packets that still come keep a session whose connection broke") {
   udp::Sessions sessions({});
-  const uint64_t cookie = sessions.open(request(), peer());
+  const uint64_t cookie = sessions.open(request());
   sessions.set_connected(cookie, false);
   const int64_t later = udp::monotonic_ns() + 20 * kS;
   sessions.locked([&](auto& all, udp::Tallies&) { all.at(cookie).last_packet_ns = later - kS; });
@@ -151,7 +153,7 @@ TEST_CASE("packets that still come keep a session whose connection broke") {
 
 TEST_CASE("a client that stays beyond its time is ended, connected or not") {
   udp::Sessions sessions({});
-  sessions.open(request(1, 10), peer());
+  sessions.open(request(1, 10));
   const int64_t now = udp::monotonic_ns();
   CHECK(sessions.take_ended(now + 35 * kS, false).empty());
   const auto ended = sessions.take_ended(now + 45 * kS, false);
@@ -161,7 +163,7 @@ TEST_CASE("a client that stays beyond its time is ended, connected or not") {
 
 TEST_CASE("a client that comes back late gets its report for a minute, and no second one is told") {
   udp::Sessions sessions({});
-  const uint64_t cookie = sessions.open(request(), peer());
+  const uint64_t cookie = sessions.open(request());
   arrive(sessions, cookie, packet(1, 0));
   sessions.set_connected(cookie, false);
   const int64_t now = udp::monotonic_ns();
@@ -176,8 +178,8 @@ TEST_CASE("a client that comes back late gets its report for a minute, and no se
 
 TEST_CASE("a stop of the server ends and reports every session") {
   udp::Sessions sessions({});
-  sessions.open(request(), peer());
-  sessions.open(request(), peer());
+  sessions.open(request());
+  sessions.open(request());
   const auto ended = sessions.take_ended(udp::monotonic_ns(), true);
   REQUIRE(ended.size() == 2);
   CHECK(ended[0].why == "the server was stopped");
@@ -186,11 +188,11 @@ TEST_CASE("a stop of the server ends and reports every session") {
 TEST_CASE("a session's tallies are those since it was opened") {
   udp::Sessions sessions({});
   sessions.locked([](auto&, udp::Tallies& tallies) {
-    tallies = {.queue_drops = 5, .other = 6, .malformed = 7, .refused = 0, .clock_steps = 1};
+    tallies = {.queue_drops = 5, .other = 6, .malformed = 7, .clock_steps = 1};
   });
-  const uint64_t cookie = sessions.open(request(), peer());
+  const uint64_t cookie = sessions.open(request());
   sessions.locked([](auto&, udp::Tallies& tallies) {
-    tallies = {.queue_drops = 6, .other = 8, .malformed = 10, .refused = 0, .clock_steps = 1};
+    tallies = {.queue_drops = 6, .other = 8, .malformed = 10, .clock_steps = 1};
   });
   const udp::Received received = sessions.received(cookie);
   CHECK(received.queue_drops == 1);
@@ -198,12 +200,11 @@ TEST_CASE("a session's tallies are those since it was opened") {
   CHECK(received.malformed == 3);
   CHECK(received.clock_steps == 0);
   CHECK_FALSE(received.is_bound_known);
-  CHECK(sessions.progress(cookie).queue_drops == 1);
 }
 
 TEST_CASE("progress tells of the last whole second, by the client's clock") {
   udp::Sessions sessions({});
-  const uint64_t cookie = sessions.open(request(), peer());
+  const uint64_t cookie = sessions.open(request());
   CHECK(sessions.progress(cookie).second == -1);  // it has not begun
   const int64_t ahead = 100 * kS;                 // the server's clock
   sessions.set_offset(cookie, {.offset_ns = ahead, .bound_ns = 3 * kMs});
@@ -212,7 +213,6 @@ TEST_CASE("progress tells of the last whole second, by the client's clock") {
   const udp::Sessions::Progress progress = sessions.progress(cookie);
   CHECK(progress.second == 1);
   CHECK(progress.result.received == 10);
-  CHECK(progress.received == 10);
   // The worst bound stays, whatever better ones come.
   sessions.set_offset(cookie, {.offset_ns = ahead, .bound_ns = kMs});
   CHECK(sessions.received(cookie).bound_us == 3001);
@@ -220,7 +220,7 @@ TEST_CASE("progress tells of the last whole second, by the client's clock") {
 
 TEST_CASE("an end that tells of more seconds than the test had is refused") {
   udp::Sessions sessions({});
-  const uint64_t cookie = sessions.open(request(1, 10), peer());
+  const uint64_t cookie = sessions.open(request(1, 10));
   udp::Sent sent;
   sent.seconds.assign(1'000'000, 1);
   CHECK(code_of([&] { sessions.end(cookie, sent); }) == base::exit_bad_input);
@@ -233,9 +233,9 @@ TEST_CASE("many callers at a high rate take no more memory than a few") {
   udp::Receiver receiver(100'000, 10'000, 1, 60);
   udp::Receiver few(10, 10'000, 1, 60);
   for (udp::Receiver* one : {&receiver, &few}) {
-    one->take(packet(0, 0), 0, 0, 0, peer());
-    one->take(packet(0, 30'000), 0, 0, 0, peer());
-    one->take(packet(0, 1), 0, 0, 0, peer());
+    one->take(packet(0, 0), 0, 0, peer());
+    one->take(packet(0, 30'000), 0, 0, peer());
+    one->take(packet(0, 1), 0, 0, peer());
   }
   CHECK(receiver.result().flows[0].counts.stale == 1);
   CHECK(few.result().flows[0].counts.reordered == 1);
