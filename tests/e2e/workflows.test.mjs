@@ -80,7 +80,8 @@ function workflowOf(yaml) {
 
 const examples = blocksIn('yaml');
 const named = (name) => examples.filter((block) => block.text.startsWith(`# ${name}`));
-const isWorkflow = (block) => !/^# \S+\.ya?ml$/m.test(block.text.split('\n')[0]);
+// Others say in their first line which file they are.
+const isWorkflow = ({ text }) => !/^# (?!\.github\/workflows\/)\S+\.ya?ml\n/.test(text);
 const workflows = [
   ...readdirSync(join(root, '.github/workflows')).map((name) => [name, readFileSync(join(root, '.github/workflows', name), 'utf8')]),
   ...examples.filter(isWorkflow).map(({ document, line, text }) => [`${document}:${line}`, text]),
