@@ -43,7 +43,7 @@ int print_routes(const Options& options) {
 }
 
 int merge(const Options& options) {
-  std::vector<std::string> names = options.values("job");
+  std::vector<std::string> names = options.list("job");
   names.erase(names.begin());
   const udp::Limits limits = read_udp_limits(options);
   is_udp_json(options);
