@@ -63,9 +63,7 @@ std::optional<eventstore::Filter> read_filter(const Options& options) {
 }
 
 eventstore::Reading read_reading(const Options& options) {
-  const std::string word = base::trim(options.text("direction"));
-  if (word == "backwards") return eventstore::Reading::backwards;
-  if (word != "forwards") throw options.wrong_value("direction", "forwards or backwards");
+  if (options.choice("direction") == "backwards") return eventstore::Reading::backwards;
   return options.toggle("exit") ? eventstore::Reading::to_end : eventstore::Reading::follow;
 }
 
