@@ -110,6 +110,9 @@ describe('merge', { concurrency: 4 }, () => {
       assert.equal(result.code, 65, text);
       assert.match(errorLine(result), /b\.json/);
     }
+    const twice = await udp(['merge', good, file(t, 'copy.json', JSON.stringify(report))]);
+    assert.equal(twice.code, 65);
+    assert.match(errorLine(twice), /a\.json and .*copy\.json are the same report, its packets would count twice; give it once/);
     const gone = await udp(['merge', good, '/nowhere/b.json']);
     assert.equal(gone.code, 66);
     assert.match(errorLine(gone), /\/nowhere\/b\.json/);
