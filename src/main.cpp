@@ -111,6 +111,7 @@ int main(int argc, char** argv) {
   base::hide_memory();
   base::fill_standard_streams();
   base::exit_on_signals();
+  base::exit_on_uncaught();
   const base::Env env = base::process_env();
   const Arguments arguments = with_command(Arguments(argv + 1, argv + argc), env);
   try {
