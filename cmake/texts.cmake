@@ -29,13 +29,18 @@ function(add_library_row name version licence source file part)
     PARENT_SCOPE)
 endfunction()
 
-# A library out of a Debian package.
+# A library out of a Debian package: an installed one, or for arm64 one that ./dev unpacked.
 macro(add_debian_library name licence package part)
-  execute_process(COMMAND dpkg-query -W -f "\${source:Package} \${source:Version}\n" ${package}
-    OUTPUT_VARIABLE found COMMAND_ERROR_IS_FATAL ANY)
+  if(CMAKE_CROSSCOMPILING)
+    file(STRINGS ${ARM64_ROOT}/versions found REGEX "^${package} ")
+    string(REGEX REPLACE "^[^ ]+ " "" found "${found}")
+  else()
+    execute_process(COMMAND dpkg-query -W -f "\${source:Package} \${source:Version}\n" ${package}
+      OUTPUT_VARIABLE found COMMAND_ERROR_IS_FATAL ANY)
+  endif()
   string(REGEX MATCH "^([^ ]+) ([0-9]+:)?([^\n]+)" found "${found}")
   add_library_row(${name} "${CMAKE_MATCH_3}" ${licence} "${CMAKE_MATCH_1}"
-    /usr/share/doc/${package}/copyright "${part}")
+    ${ARM64_ROOT}/usr/share/doc/${package}/copyright "${part}")
 endmacro()
 
 # A library that ./dev built from a Debian source package.

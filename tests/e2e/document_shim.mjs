@@ -17,7 +17,6 @@ const ENDLESS = {
 };
 // Where the stand-ins are, and short waits; an option on the line itself comes before these.
 const INPUTS = {
-  'slack-serve': { INPUT_API: process.env.SLACK_API_URL },
   'azure-run': { 'INPUT_ARM-ENDPOINT': process.env.STAGE_ARM, 'INPUT_POLL-INTERVAL': '20ms' },
   'udp-load': {
     server: { INPUT_PORT: '0' }, demo: { 'INPUT_MAX-LATE': '5s', INPUT_RAMP: '0' },

@@ -21,7 +21,7 @@ import { startSlack } from '../standin/slack.mjs';
 import { SIGNING_SECRET } from '../standin/slack_events.mjs';
 import { CHANNELS, USERS } from '../standin/slack_rules.mjs';
 import { answering, envOf } from './azure.mjs';
-import { blocks } from './documents.mjs';
+import { blocks, fileOf } from './documents.mjs';
 import { binary, fixture, readFixture, run } from './support.mjs';
 import { sharedServer } from './udp_load.mjs';
 
@@ -30,7 +30,7 @@ const channel = (name, i) => ({ id: `C0123ABC${i}`, name, is_member: true, is_ar
 
 // Where examples say one thing and a test must say another.
 const places = ({ slack, store, udpPort, azure }) => [
-  ['https://hooks.slack.com/services/…', slack.webhookUrl],
+  ['https://hooks.slack.com/services/…', slack.webhookUrl], ['https://hooks.slack.com/', `${slack.url}/`],
   ['SLACK_BOT_TOKEN=xoxb-…', `SLACK_BOT_TOKEN=${slack.token}`],
   ['SLACK_SIGNING_SECRET=…', `SLACK_SIGNING_SECRET=${SIGNING_SECRET}`],
   ['esdb://localhost:2113?tls=false', store.url],
@@ -41,8 +41,9 @@ const places = ({ slack, store, udpPort, azure }) => [
   ["--interfaces 'tun*'", "--interfaces 'lo'"], ['--interfaces "tun*"', '--interfaces "lo"'], // all have a lo, few a tun
   ['--interfaces \'lo\' --clients 200', '--interfaces \'lo\' --clients 1'],
   ['--clients 1000 --interfaces "lo"', '--clients 1 --interfaces "lo"'],
-  ['--clients 1000', '--clients 20'], ['clients: 1000', 'clients: 20'], ['1,000 callers', '20 callers'],
+  ['1,000 of 1,000', '20 of 20'], ['--clients 1000', '--clients 20'], ['clients: 1000', 'clients: 20'], ['1,000 callers', '20 callers'],
   ['--seconds 60', '--seconds 1'], ['seconds: 60', 'seconds: 1'], ['60 s:', '1 s:'],
+  ['interfaces: tun*', 'interfaces: lo'], ['default: "200"', 'default: "1"'],
   ['udp-load demo ', 'udp-load demo --seconds 1 '],
   ['tail -F app.log', 'cat app.log'], // ends
   ['--port 3000', '--port 0'],
@@ -59,7 +60,7 @@ const FILES = {
   'deploy.sh': '#!/bin/sh\necho "deployed $1"\n',
   'mail.sh': '#!/bin/sh\nwhile read -r event; do echo ok; done\n',
   'orders.jsonl': readFileSync(fixture('eventstore/sales.jsonl'), 'utf8').replaceAll('"stream":"sales"', '"stream":"orders"'),
-  'mail-failed.jsonl': '',
+  'mail-failed.jsonl': '', 'unsold.jsonl': '',
   'wiki.diff': readFileSync(fixture('gollum/two_pages.diff'), 'utf8'),
   '.github/slack-users.yml': 'mira-dahl: U00000001\noncall: U00000002\n',
   'sales.yaml': readFileSync(fixture('eventstore/sales.yaml'), 'utf8'),
@@ -173,9 +174,8 @@ function writeFiles(cwd, files) {
 
 // A block that begins with "# NAME" is the file NAME of the examples; the document's own go before those of others.
 function shownFiles(stage, document) {
-  const own_last = [...blocks].sort((a, b) => (a.document === document) - (b.document === document));
-  const named = own_last.map(({ text }) => [/^(?:#!.*\n)?# (\S+\.\w+)\n/.exec(text)?.[1], text]);
-  return Object.fromEntries(named.filter(([name]) => name).map(([name, text]) => [name, stage.shown(text)]));
+  const own_last = blocks.filter(fileOf).toSorted((a, b) => (a.document === document) - (b.document === document));
+  return Object.fromEntries(own_last.map((block) => [fileOf(block), stage.shown(block.text)]));
 }
 
 // A wiki's repository with three commits, and the event about the last one.

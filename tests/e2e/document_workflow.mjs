@@ -19,7 +19,7 @@ const { inputs } = parseYaml(readFileSync(join(root, 'action.yml'), 'utf8'));
 
 const secretsOf = ({ slack, azure }) => ({
   SLACK_WEBHOOK: slack.webhookUrl, SLACK_BOT_TOKEN: slack.token,
-  AZURE_TENANT_ID: azure.tenant, AZURE_CLIENT_ID: azure.clientId, AZURE_SUBSCRIPTION_ID: azure.subscription,
+  VPN_PASSWORD: 'secret', AZURE_TENANT_ID: azure.tenant, AZURE_CLIENT_ID: azure.clientId, AZURE_SUBSCRIPTION_ID: azure.subscription,
 });
 
 const GITHUB = {
@@ -160,6 +160,7 @@ function evaluate(expression, context, failed = false) {
       return known[name];
     },
   });
-  const scope = { job: {}, ...context, secrets, always: () => true, failure: () => failed, success: () => !failed, cancelled: () => false };
+  const format = (text, ...values) => text.replaceAll(/\{(\d)\}/g, (_, i) => values[i]);
+  const scope = { job: {}, ...context, secrets, format, always: () => true, failure: () => failed, success: () => !failed, cancelled: () => false };
   return new Function(...Object.keys(scope), `return (${expression});`)(...Object.values(scope));
 }

@@ -47,3 +47,6 @@ export function linesIn(name) {
 
 export const blocks = documentNames.flatMap(blocksOf);
 export const blocksIn = (language) => blocks.filter((block) => block.language === language);
+
+// The name of the file that a block is, when its first line, behind a "#!", says so.
+export const fileOf = ({ text }) => /^(?:#!.*\n)?# \/?((?:[\w.-]+\/)*[\w-]+\.[a-z]+)\n/.exec(text)?.[1];

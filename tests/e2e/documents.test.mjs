@@ -3,13 +3,13 @@
 // is named here, with its reason.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { parse as parseYaml, stringify } from 'yaml';
 import { startStage } from './document_stage.mjs';
 import { runWorkflow } from './document_workflow.mjs';
-import { blocks, documentNames, linesIn, readDocument } from './documents.mjs';
+import { blocks, documentNames, fileOf, linesIn, readDocument } from './documents.mjs';
 import { root, run } from './support.mjs';
 
 const stage = await startStage();
@@ -39,7 +39,7 @@ async function runLines({ document, text }) {
   return result;
 }
 
-for (const block of blocks.filter(({ language }) => language === 'sh')) {
+for (const block of blocks.filter((each) => each.language === 'sh' && !fileOf(each))) {
   test(`${block.document}:${block.line} runs`, async (t) => {
     const listed = NOT_RUN.find(([part]) => block.text.includes(part));
     if (listed) {
@@ -51,6 +51,23 @@ for (const block of blocks.filter(({ language }) => language === 'sh')) {
     return undefined;
   });
 }
+
+// A unit of systemd: what it starts is a line like the others.
+for (const block of blocks.filter(({ language }) => language === 'ini')) {
+  test(`${block.document}:${block.line} starts`, () => {
+    const lines = [...block.text.matchAll(/^ExecStart=\/usr\/bin\/(.*)$/gm)].map(([, line]) => line.replace(/\/var\/lib\/\w+\//, ''));
+    assert.equal(lines.length, 1);
+    return runLines({ document: block.document, text: lines[0] });
+  });
+}
+
+test('every file that is shown is used by a line, a workflow or another file', () => {
+  for (const block of blocks.filter((each) => fileOf(each) && !/workflows\/|systemd\//.test(fileOf(each)))) {
+    const name = fileOf(block).split('/').at(-1);
+    const users = blocks.filter((other) => other !== block && other.document === block.document && other.text.includes(name));
+    assert.ok(users.length > 0, `${block.document}:${block.line}: nobody uses ${name}`);
+  }
+});
 
 for (const line of documentNames.flatMap(linesIn)) {
   test(`${line.document}:${line.line} runs: ${line.text}`, () => runLines(line));
@@ -118,6 +135,38 @@ test('there is no other language that nobody looks at', () => {
 
 const overview = (await run(['--help'])).stdout;
 const commands = [...overview.matchAll(/^ {2}([a-z]+-[a-z]+) {2,}/gm)].map(([, name]) => name);
+
+// A table's rows as lists of cells, from the heading on.
+function tableUnder(name, heading) {
+  const [, section] = readDocument(name).split(new RegExp(`^## ${heading}$`, 'm'));
+  const rows = section.split(/^## /m)[0].split('\n').filter((line) => line.startsWith('|')).slice(2);
+  return rows.map((row) => row.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim()));
+}
+const namesIn = (cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name);
+
+test('the exit codes are those of --help', async () => {
+  const [, list] = (await run(['gollum-notify', '--help'])).stdout.split('\nExit codes\n');
+  const codes = [...list.matchAll(/^ +(\d+) {2}(.*)$/gm)].map(([, code, meaning]) => [code, meaning]);
+  assert.deepEqual(tableUnder('README.md', 'Exit codes'), codes);
+});
+
+test('the environment variables are those that the code reads, for the commands that declare them', async () => {
+  const declared = new Map(); // variable -> its commands
+  for (const command of commands) {
+    const { stdout } = await run([command, '--help']);
+    const names = [...stdout.replaceAll(/\s+/g, ' ').matchAll(/\[env: ([^\]]+)\]/g)].flatMap(([, list]) => list.split(', '));
+    for (const name of names) declared.set(name, [...(declared.get(name) ?? []), command]);
+  }
+  const sources = readdirSync(join(root, 'src'), { recursive: true }).filter((name) => name.endsWith('.cpp'))
+    .map((name) => readFileSync(join(root, 'src', name), 'utf8')).join('\n');
+  const read = [...sources.matchAll(/(?:env(?:\(\))?|named_by)\("([A-Z_]+)"|"(GITHUB_[A-Z_]+)", (?:true|false)\}/g)].map(([, a, b]) => a ?? b);
+  const byCurl = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
+  const told = new Map(tableUnder('README.md', 'Environment variables').flatMap(([names, of]) => namesIn(names).map((name) => [name, of])));
+  assert.deepEqual([...told.keys()].toSorted(), [...new Set([...declared.keys(), ...read, ...byCurl])].toSorted());
+  for (const [name, of] of declared) {
+    for (const command of of) assert.ok(told.get(name).includes(`\`${command}\``), `${name} is one of ${command}, too`);
+  }
+});
 
 test('every link leads to a file, and to a heading in it', () => {
   const anchors = (name) => [...readDocument(name).matchAll(/^#+ (.*)$/gm)]
