@@ -19,7 +19,7 @@ import { root } from './support.mjs';
 
 const COMMANDS = [gollumNotify, slackPost, slackServe, azureRun, esTail, udpLoad];
 const PAGE = join(root, 'docs/FAULTS.md');
-const AT_ONCE = 12; // most of them wait
+const AT_ONCE = 8; // most of them wait
 
 // row -> what was observed
 const observed = new Map();

@@ -18,6 +18,7 @@ export function steady(lines, folders = []) {
     .replace(/\bopsbelt-[0-9a-f]{16}\b/g, 'opsbelt-ID')
     .replace(/--attach \S+/g, '--attach TOKEN')
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?/g, 'TIME')
+    .replace(/\bafter \d+ s\b/g, 'after N s')
     .replace(/\b\d+ ms\b/g, 'N ms');
 }
 
