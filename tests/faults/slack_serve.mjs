@@ -177,7 +177,7 @@ async function bySocket(stage, { faults = [], happens, signal = 'SIGTERM' }) {
 // fault: [exit code, acknowledged, answers]
 const SOCKET = {
   'Slack says invalid_auth': [77, 0, 0], 'Slack says missing_scope': [77, 0, 0], 'HTTP 429, Retry-After 1, once': [0, 2, 2],
-  'HTTP 503, once': [0, 2, 2], 'HTML instead of an answer': [0, 2, 2], 'WebSocket refused (HTTP 403)': [0, 2, 2],
+  'HTTP 503, once': [0, 2, 2], 'HTML instead of an answer': [76, 0, 0], 'WebSocket refused (HTTP 403)': [0, 2, 2],
   'WebSocket with a wrong key': [0, 2, 2], 'WebSocket closed': [0, 2, 2], 'reset in the middle of the reply': [0, 2, 2],
   'reply byte by byte': [0, 2, 2], 'malformed JSON': [0, 2, 2], 'oversized reply (9 MiB)': [0, 2, 2],
   'Socket Mode is switched off': [78, 2, 2], 'SIGINT while it waits': [0, 2, 2], 'SIGTERM while it waits': [0, 2, 2],
