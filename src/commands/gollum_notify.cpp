@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "commands/clear_text.hpp"
 #include "commands/gollum_options.hpp"
 #include "commands/report.hpp"
 #include "commands/sending.hpp"
@@ -140,7 +141,7 @@ int run(const Options& options) {
   for (const char* secret : {"webhook", "token", "proxy"}) report_secret(env, options.text(secret));
   write_first_outputs(env);
   const Settings settings = read_settings(options);
-  warn_of_clear_text(options, kGollumNotify, settings.delivery.sender);
+  warn_of_clear_text(env, kGollumNotify, settings.delivery.sender);
   const std::optional<gollum::Event> event = read_event(options);
   if (!event) {
     write_outputs(env, {}, {});
