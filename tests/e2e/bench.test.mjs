@@ -59,7 +59,7 @@ function run(...names) {
 test('one that fails is named, and the others run', () => {
   const { status, stdout, stderr } = run('image', 'binary');
   assert.equal(status, 1, stderr);
-  assert.match(stdout, /^opsbelt +start to end of --version +[\d.]+ ms +[\d.]+ ms \(curl\) +[\d.]+ x$/m);
+  assert.match(stdout, /^opsbelt +start to end of --version +[\d.,]+ ms +[\d.,]+ ms \(curl\) +[\d.]+ x$/m);
   assert.match(stdout, /\nFAILED: image; see above\n$/);
   assert.match(stderr, /no image: \.\/dev bench builds one/);
 });

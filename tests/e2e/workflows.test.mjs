@@ -89,7 +89,9 @@ const workflows = [
 ];
 for (const [name, yaml] of workflows) {
   test(`a workflow that GitHub takes: ${name}`, () => {
-    assert.deepEqual(lint(workflowOf(yaml), '.github/workflows/test.yml'), []);
+    const faults = lint(workflowOf(yaml), '.github/workflows/test.yml');
+    // The newest linter on npm is older than this permission, which attest-build-provenance asks for.
+    assert.deepEqual(faults.filter(({ message }) => !message.startsWith('unknown permission scope "attestations".')), []);
     const steps = Object.values(parseYaml(workflowOf(yaml)).jobs).flatMap((job) => job.steps);
     for (const step of steps) {
       if (!step.uses?.startsWith('OWNER/opsbelt@') && step.uses !== './') continue;
