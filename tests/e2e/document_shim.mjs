@@ -15,13 +15,14 @@ const ENDLESS = {
   'es-tail': () => !has('-e', '-c', '--exit', '--count', '--from-file', 'replay', 'checkpoints', '--check', '--help'),
   'udp-load': () => args[1] === 'server' && !has('--once', '--check', '--help'),
 };
+const BRIEF = { 'INPUT_MAX-LATE': '10s' }; // no word about this machine's load
 // Where the stand-ins are, and short waits; an option on the line itself comes before these.
 const INPUTS = {
   'azure-run': { 'INPUT_ARM-ENDPOINT': process.env.STAGE_ARM, 'INPUT_POLL-INTERVAL': '20ms' },
   'udp-load': {
-    server: { INPUT_PORT: '0' }, demo: { 'INPUT_MAX-LATE': '5s', INPUT_RAMP: '0' },
-    client: { 'INPUT_MAX-LATE': '5s', INPUT_RAMP: '0', INPUT_PORT: process.env.STAGE_UDP_PORT },
-  }[args[1] ?? process.env.INPUT_JOB],
+    server: { INPUT_PORT: '0' }, demo: { ...BRIEF, INPUT_RAMP: '0' }, merge: BRIEF,
+    client: { ...BRIEF, INPUT_RAMP: '0', INPUT_PORT: process.env.STAGE_UDP_PORT, ...(has('--seconds') ? {} : { INPUT_SECONDS: '1' }) },
+  }[(args[1] ?? process.env.INPUT_JOB ?? 'client').split('\n')[0]],
 };
 
 appendFileSync(process.env.STAGE_CALLS, `${JSON.stringify(args.length > 0 ? args : [command])}\n`);

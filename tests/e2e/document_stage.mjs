@@ -45,6 +45,7 @@ const places = ({ slack, store, udpPort, azure }) => [
   ['--seconds 60', '--seconds 1'], ['seconds: 60', 'seconds: 1'], ['60 s:', '1 s:'],
   ['interfaces: tun*', 'interfaces: lo'], ['default: "200"', 'default: "1"'],
   ['udp-load demo ', 'udp-load demo --seconds 1 '],
+  ['seq 1 200', 'seq 1 3'],
   ['tail -F app.log', 'cat app.log'], // ends
   ['--port 3000', '--port 0'],
   ['/subscriptions/SUB/resourceGroups/prod', `/subscriptions/${azure.subscription}/resourceGroups/prod`],
@@ -103,7 +104,7 @@ export async function startStage() {
     }),
     async bash(script, { cwd = stage.workspace(), env = {}, flags = '-eu' } = {}) {
       const result = await run(['--norc', flags, '-c', script], {
-        program: 'bash', cwd, env: { ...stage.environment(cwd), ...shellSecrets(stage), ...env },
+        program: 'bash', cwd, timeout_ms: 240_000, env: { ...stage.environment(cwd), ...shellSecrets(stage), ...env },
       });
       return { ...result, cwd, calls: callsIn(cwd) };
     },
