@@ -8,6 +8,7 @@
 #include "base/env.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/hide_memory.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "commands/azure_options.hpp"
@@ -138,8 +139,10 @@ std::string name_of(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  base::hide_memory();
   base::fill_standard_streams();
   base::exit_on_signals();
+  base::exit_on_uncaught();
   const base::Env env = base::process_env();
   const Arguments arguments = with_command(Arguments(argv + 1, argv + argc), env);
   try {

@@ -197,6 +197,14 @@ Delivery read_delivery(const Options& options, bool named_channels) {
   return delivery;
 }
 
+void warn_of_clear_text(const Options& options, const std::string& command,
+                        const slack::Sender& sender) {
+  warn_of_clear_text(options.env(), command, "the webhook's address, a secret,", sender.webhook);
+  if (!sender.token.empty()) {
+    warn_of_clear_text(options.env(), command, "the token", sender.api);
+  }
+}
+
 std::string read_ts(const Options& options, const std::string& name) {
   std::string ts = base::trim(options.text(name));
   const size_t dot = ts.find('.');

@@ -164,6 +164,7 @@ int serve(const Options& options) {
     report_secret(env, options.text(secret));
   }
   ServeSettings settings = read_serve_settings(options);
+  warn_of_clear_text(options, kSlackServe, settings.sender);
   base::stop_on_signals();
   std::atomic<bool> end_now = false;
   const auto stop = [&] { return end_now.load(); };

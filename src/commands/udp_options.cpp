@@ -252,7 +252,7 @@ Page udp_help() {
 }
 
 UdpJob read_udp_job(const Options& options) {
-  const std::vector<std::string> words = options.values("job");
+  const std::vector<std::string> words = options.list("job");
   const std::string job = words.empty() ? "client" : words[0];
   if (words.size() > 1 && job != "merge") {
     const std::string meant = nearest_job(words[1]);
