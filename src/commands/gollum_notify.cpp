@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "commands/gollum_check.hpp"
 #include "commands/gollum_options.hpp"
 #include "commands/report.hpp"
 #include "commands/sending.hpp"
@@ -139,6 +140,7 @@ int run(const Options& options) {
   const base::Env& env = options.env();
   report_secret(env, options.text("webhook"));
   report_secret(env, options.text("token"));
+  if (options.toggle("check")) return check_gollum_notify(options);
   write_first_outputs(env);
   const Settings settings = read_settings(options);
   const std::optional<gollum::Event> event = read_event(options);
