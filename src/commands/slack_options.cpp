@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "commands/findings.hpp"
 #include "commands/report.hpp"
 #include "json/read.hpp"
 #include "net/url.hpp"
@@ -169,8 +170,11 @@ std::vector<Option> output_options() {
   const std::string group = "Output";
   return {
       {group, "--dry-run", "", "", "", "show the message, send nothing", Kind::toggle},
+      check_option(group, "the input, the way to Slack and what the token may do"),
       {group, "--output", "text|json", "", "text",
-       "of what was sent; with --dry-run, json is the exact payload, one a line", Kind::choice},
+       "of what was sent, or found by --check; with --dry-run, json is the exact payload, one a "
+       "line",
+       Kind::choice},
       {group, "--json", "", "", "", "short for --output json", Kind::toggle},
   };
 }

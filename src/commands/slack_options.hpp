@@ -30,7 +30,7 @@ std::vector<Option> delivery_options();
 // --username, --icon-emoji, --icon-url, --color, --unfurl-links, --link-names.
 std::vector<Option> looks_options();
 
-// --dry-run, --output, --json.
+// --dry-run, --check, --output, --json.
 std::vector<Option> output_options();
 
 // --mentions, with what it is for here.

@@ -9,6 +9,7 @@
 #include "commands/sending.hpp"
 #include "commands/slack_compose.hpp"
 #include "commands/slack_places.hpp"
+#include "commands/slack_post_check.hpp"
 #include "commands/slack_post_options.hpp"
 #include "commands/slack_stream.hpp"
 
@@ -43,6 +44,7 @@ int run(const Options& options) {
   for (const char* secret : {"webhook", "token", "proxy"}) {
     report_secret(env, options.text(secret));
   }
+  if (options.toggle("check")) return check_slack_post(options);
   write_first_outputs(env);
   const PostSettings settings = read_post_settings(options);
   warn_of_clear_text(env, kSlackPost, settings.delivery.sender);
