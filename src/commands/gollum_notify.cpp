@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "commands/clear_text.hpp"
 #include "commands/gollum_options.hpp"
 #include "commands/report.hpp"
 #include "commands/sending.hpp"
@@ -137,10 +138,10 @@ int tell(const gollum::Digest& digest, const Settings& settings, const base::Env
 
 int run(const Options& options) {
   const base::Env& env = options.env();
-  report_secret(env, options.text("webhook"));
-  report_secret(env, options.text("token"));
+  for (const char* secret : {"webhook", "token", "proxy"}) report_secret(env, options.text(secret));
   write_first_outputs(env);
   const Settings settings = read_settings(options);
+  warn_of_clear_text(env, kGollumNotify, settings.delivery.sender);
   const std::optional<gollum::Event> event = read_event(options);
   if (!event) {
     write_outputs(env, {}, {});

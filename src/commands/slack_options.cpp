@@ -144,7 +144,8 @@ std::vector<Option> connection_options() {
        "(429) or fails (5xx)"},
       {group, "--retries", "0|5|10|RAPID", "", "",
        "the same in slack-github-action's words: none, 5 minutes, 30 minutes, 10 s in quick "
-       "succession"},
+       "succession",
+       Kind::choice},
       {group, "--timeout", "SECONDS", "", "30", "for each request, 1 to 3600"},
   };
 }
@@ -169,7 +170,7 @@ std::vector<Option> output_options() {
   return {
       {group, "--dry-run", "", "", "", "show the message, send nothing", Kind::toggle},
       {group, "--output", "text|json", "", "text",
-       "of what was sent; with --dry-run, json is the exact payload, one a line"},
+       "of what was sent; with --dry-run, json is the exact payload, one a line", Kind::choice},
       {group, "--json", "", "", "", "short for --output json", Kind::toggle},
   };
 }
@@ -228,8 +229,7 @@ slack::Mentions read_mentions(const Options& options) {
 }
 
 bool wants_json(const Options& options) {
-  const std::string output = base::trim(options.text("output"));
-  if (output != "text" && output != "json") throw options.wrong_value("output", "text or json");
+  const std::string output = options.choice("output");
   const bool json_is_nearer = options.source("json") >= options.source("output");
   return output == "json" || (options.toggle("json") && json_is_nearer);
 }

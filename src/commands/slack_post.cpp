@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "commands/clear_text.hpp"
 #include "commands/report.hpp"
 #include "commands/sending.hpp"
 #include "commands/slack_compose.hpp"
@@ -44,6 +45,7 @@ int run(const Options& options) {
   }
   write_first_outputs(env);
   const PostSettings settings = read_post_settings(options);
+  warn_of_clear_text(env, kSlackPost, settings.delivery.sender);
   return settings.is_stream ? run_stream(options, settings) : post(options, settings);
 }
 

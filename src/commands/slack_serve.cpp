@@ -12,6 +12,7 @@
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "base/work_queue.hpp"
+#include "commands/clear_text.hpp"
 #include "commands/report.hpp"
 #include "commands/serve_answers.hpp"
 #include "commands/serve_app.hpp"
@@ -164,6 +165,7 @@ int serve(const Options& options) {
     report_secret(env, options.text(secret));
   }
   ServeSettings settings = read_serve_settings(options);
+  warn_of_clear_text(env, kSlackServe, settings.sender);
   base::stop_on_signals();
   std::atomic<bool> end_now = false;
   const auto stop = [&] { return end_now.load(); };

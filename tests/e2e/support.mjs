@@ -18,10 +18,10 @@ export const fixture = (name) => join(root, 'fixtures', name);
 export const readFixture = (name) => JSON.parse(readFileSync(fixture(name), 'utf8'));
 
 // Runs the binary with exactly this environment; resolves when it has ended. { code, signal, stdout, stderr }
-// encoding: of both; 'latin1' keeps bytes that are no UTF-8.
-export function run(args, { env = {}, stdin = '', cwd = root, program = binary, encoding = 'utf8', onStart = () => {} } = {}) {
+// encoding: of both; 'latin1' keeps bytes that are no UTF-8. After timeout_ms it is ended.
+export function run(args, { env = {}, stdin = '', cwd = root, program = binary, encoding = 'utf8', timeout_ms = 60_000, uid, onStart = () => {} } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, cwd, timeout: 60_000 });
+    const child = spawn(program, args, { env, cwd, uid, gid: uid, timeout: timeout_ms });
     const out = { stdout: [], stderr: [] };
     child.stdout.on('data', (data) => out.stdout.push(data));
     child.stderr.on('data', (data) => out.stderr.push(data));

@@ -44,13 +44,14 @@ export function start(args, { env = {}, onStdout, onStderr } = {}) {
   };
 }
 
-// Of a process that lives; undefined of one that does not.
+// Of a process that lives; undefined of one that does not. For root only: the program hides its memory from all others.
 export function look(pid) {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const field = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)[1]);
     return { memory_bytes: field('VmRSS') * 1024, threads: field('Threads'), descriptors: readdirSync(`/proc/${pid}/fd`).length };
-  } catch {
+  } catch (error) {
+    if (!['ENOENT', 'ESRCH'].includes(error.code)) throw error;
     return undefined;
   }
 }

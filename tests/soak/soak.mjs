@@ -26,6 +26,7 @@ const SAMPLES = 60; // at least, in a short run
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '20' }, only: { type: 'string' }, write: { type: 'string' } } });
 const minutes = Number(values.minutes);
+if (process.getuid() !== 0) throw new Error('run it as root: nobody else may look at the descriptors of these processes');
 if (!(minutes > 0 && minutes <= 24 * 60)) throw new Error('--minutes wants a number up to 1440');
 
 async function sample(parts, start_ms) {

@@ -61,6 +61,9 @@ TEST_CASE("the texts for sh are those of the golden files") {
   CHECK(azure::fetch(Shell::bash, kNonce, 5820, 0) == azure::fetch(Shell::sh, kNonce, 5820, 0));
 }
 
+// Each of these runs wrappers in real shells, which takes seconds: `ctest -R scripts`.
+TEST_SUITE_BEGIN("scripts");
+
 TEST_CASE("every shell runs a script and reports") {
   for (const auto& reader : shells()) {
     CAPTURE(reader.front());
@@ -321,6 +324,8 @@ TEST_CASE("a script may print what looks like a report, and may empty its own ou
   CHECK(run(kSh, sh("cat " + file.path + "; exit 5")).out == text);
   CHECK(run(kSh, sh("echo a; echo b >/dev/stdout; echo c")).out == "b\nc\n");
 }
+
+TEST_SUITE_END();
 
 TEST_CASE("names and arguments that can't be given are refused") {
   Script script = sh("");

@@ -70,6 +70,8 @@ TEST_CASE("PowerShell: names and values that can't be given are refused") {
   }
 }
 
+TEST_SUITE_BEGIN("scripts");
+
 TEST_CASE("PowerShell runs a script and reports") {
   if (!has_pwsh()) return;
   const auto result = run_script::run(kReader, rich());
@@ -170,3 +172,5 @@ TEST_CASE("PowerShell: what is kept can be thrown away, and nothing is half done
   CHECK(gone.exit_code == 1);
   CHECK(gone.errors.starts_with(PRODUCT_NAME ": the output that was kept on this machine is gone"));
 }
+
+TEST_SUITE_END();

@@ -54,8 +54,10 @@ async function runClean(t, args, { expected = 0, env = {}, ...options } = {}) {
 function startClean(t, args, { env = {} } = {}) {
   const { argv, assertClean } = memcheck(t, args);
   const started = start(t, argv, { program: 'valgrind', env });
-  const until = (condition) => eventually(() => condition(started.out));
-  return { ...started, until, stop: async () => assertClean(await started.stop(), 0) };
+  return {
+    ...started, until: (condition) => eventually(() => condition(started.out)),
+    stop: async () => assertClean(await started.stop(), 0),
+  };
 }
 
 test('it finds what is wrong: a leak and an open descriptor make its reports', async (t) => {
