@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "json/read.hpp"
+#include "net/hide.hpp"
 
 namespace azure {
 
@@ -60,6 +61,7 @@ std::optional<net::HttpResponse> Exchange::step(const net::Http& http,
     attempts_ = std::move(attempts);
     return std::nullopt;
   }
+  net::hide(*reply, token);
   if (reply->status == kUnauthorized && !was_refused_) {
     was_refused_ = true;
     wait_ms_ = 0;

@@ -17,6 +17,7 @@ constexpr int kRequestTimeout = 408;
 base::ExitCode code_of(int status) {
   if (status == 401 || status == 403) return base::exit_refused;
   if (status == 404) return base::exit_missing_input;
+  if (status < 400) return base::exit_malformed_reply;
   if (status == 400 || status == 413) return base::exit_bad_input;
   if (status == 408 || status == 429 || status >= 500) return base::exit_retries_spent;
   return base::exit_unavailable;
@@ -29,6 +30,7 @@ bool needs_running(const Fault& fault) {
 
 // What to do about it; "" when Azure's own words are all there is.
 std::string remedy(int status, const Fault& fault) {
+  if (status < 400) return "; check --arm-endpoint, and what stands between";
   if (status == 401) return "; sign in as somebody of this tenant";
   if (status == 403 && fault.code.find("AuthorizationFailed") != std::string::npos) {
     return "; give the role Virtual Machine Contributor on the resource group to who signs in (on "

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "net/hide.hpp"
 
 namespace azure {
 
@@ -166,7 +167,13 @@ net::HttpResponse TokenSource::send(const net::HttpRequest& request) {
   policy.on_wait = [this](const std::string& reason, int64_t wait_ms) {
     if (line_.on_wait) line_.on_wait("signing in: " + reason, wait_ms);
   };
-  return net::send(is_imds ? to_imds : line_.http, line_.clock, request, policy);
+  net::HttpResponse reply = net::send(is_imds ? to_imds : line_.http, line_.clock, request, policy);
+  const Known& known = credentials_.known;
+  for (const std::string& secret :
+       {known.client_secret, known.github_token, known.identity_header}) {
+    net::hide(reply, secret);
+  }
+  return reply;
 }
 
 }  // namespace azure

@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <csignal>
+#include <exception>
+#include <new>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -42,6 +44,26 @@ void exit_on_signals() {
   static_cast<void>(std::signal(SIGTERM, end_now));
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   static_cast<void>(std::signal(SIGCHLD, SIG_DFL));  // else nobody is told how a program ended
+}
+
+void exit_on_uncaught() {
+  std::set_terminate([] {
+    const char* what = "something was thrown that is no error";
+    try {
+      if (const std::exception_ptr thrown = std::current_exception())
+        std::rethrow_exception(thrown);
+    } catch (const std::bad_alloc&) {
+      what = "out of memory";
+    } catch (const std::exception& error) {
+      what = error.what();
+    } catch (...) {  // NOLINT(bugprone-empty-catch): said above
+    }
+    for (const std::string_view part : {std::string_view(PRODUCT_NAME ": "), std::string_view(what),
+                                        std::string_view("; please report this\n")}) {
+      if (::write(STDERR_FILENO, part.data(), part.size()) < 0) break;
+    }
+    ::_exit(exit_our_bug);
+  });
 }
 
 void stop_on_signals() {

@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM, for commands that have nothing to finish when they are stopped and for those
+// How the process ends before its time. SIGINT and SIGTERM, for commands that have nothing to finish when they are stopped and for those
 // that have.
 #pragma once
 
@@ -12,6 +12,10 @@ void exit_on_signals();
 // command can finish what it has begun. A second SIGINT, which a person means, ends the process as
 // above; supervisors send SIGTERM twice, or after SIGINT, and mean no more by it. Throws 70.
 void stop_on_signals();
+
+// From now on what nobody catches, on whatever thread, ends the process with exit code 70 and one
+// line, not by SIGABRT: most likely memory ran out.
+void exit_on_uncaught();
 
 bool stop_asked();
 

@@ -72,7 +72,8 @@ std::vector<Option> script_options() {
        Kind::words},
       {group, "--shell", "sh|bash|powershell", "", "",
        "what runs it, if no #! line says so; default: sh, on Windows powershell, which is asked "
-       "from each machine"},
+       "from each machine",
+       Kind::choice},
       {group, "--command-id", "ID", "", "",
        "RunShellScript, RunPowerShellScript, or another command of Azure's, which needs no script"},
       {group, "--raw", "", "", "",
@@ -104,7 +105,7 @@ std::vector<Option> run_options() {
        "bring all output, by further runs of 20 s or more each where it does not fit in one",
        Kind::toggle},
       {group, "--exit-code", "answer|remote", "", "answer",
-       "answer: 1 when a script failed; remote: its own exit code"},
+       "answer: 1 when a script failed; remote: its own exit code", Kind::choice},
       {group, "--detach,--no-wait", "", "", "", "start it, print a token to follow it by, and end",
        Kind::toggle},
       {group, "--attach", "TOKEN|@FILE|-", "", "", "follow what was started before"},
@@ -116,9 +117,10 @@ std::vector<Option> run_options() {
 std::vector<Option> sign_in_options() {
   const std::string group = "Sign-in";
   return {
-      {group, "--auth", "WORD", "", "",
+      {group, "--auth", "secret|certificate|github|workload|managed", "", "",
        "secret, certificate, github, workload or managed; default: the first of these for which "
-       "there is what it needs"},
+       "there is what it needs",
+       Kind::choice},
       {group, "--tenant", "ID", "AZURE_TENANT_ID", "", "tenant of the service principal"},
       {group, "--client-id", "ID", "AZURE_CLIENT_ID", "",
        "the service principal's application ID, or a managed identity's"},
@@ -131,7 +133,7 @@ std::vector<Option> sign_in_options() {
       {group, "--federated-token-file", "FILE", "AZURE_FEDERATED_TOKEN_FILE", "",
        "a workload identity's token"},
       {group, "--creds", "JSON", "AZURE_CREDENTIALS", "", "azure/login's JSON with a secret in it"},
-      {group, "--cloud", "NAME", "", "public", "public, usgov or china"},
+      {group, "--cloud", "public|usgov|china", "", "public", "whose Azure it is", Kind::choice},
       {group, "--arm-endpoint", "URL", "", "", "Azure Resource Manager of another cloud"},
       {group, "--authority", "URL", "AZURE_AUTHORITY_HOST", "", "where to sign in there"},
       {group, "--proxy", "URL", "", "",
@@ -143,7 +145,8 @@ std::vector<Option> output_options_of_azure() {
   const std::string group = "Output";
   return {
       {group, "--output,-o", "text|json|jsonl", "", "text",
-       "the scripts' output; or an object by machine; or one a line, each when it is over"},
+       "the scripts' output; or an object by machine; or one a line, each when it is over",
+       Kind::choice},
       {group, "--json", "", "", "", "short for --output json", Kind::toggle},
   };
 }

@@ -175,15 +175,9 @@ size_t read_most_failures(const Options& options) {
   return static_cast<size_t>(options.number("max-failures", 1, 1'000'000));
 }
 
-bool read_passes_code(const Options& options) {
-  const std::string word = base::trim(options.text("exit-code"));
-  if (word == "answer" || word == "remote") return word == "remote";
-  throw options.wrong_value("exit-code", "answer or remote");
-}
-
 int run(const Options& options) {
   check_azure_usage(options);
-  const bool passes_code = read_passes_code(options);
+  const bool passes_code = options.choice("exit-code") == "remote";
   const Shape shape = read_shape(options);
   const auto most_at_once = static_cast<size_t>(options.number("concurrency", 1, 10'000));
   const size_t most_failures = read_most_failures(options);

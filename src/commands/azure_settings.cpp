@@ -211,8 +211,11 @@ SignIn read_sign_in(const Options& options) {
   report_secret(env, known.client_secret);
   report_secret(env, known.certificate_password);
   report_secret(env, options.text("run-as-password"));
+  report_secret(env, options.text("proxy"));
   sign_in.cloud = read_cloud(options, of_creds);
   sign_in.credentials = azure::choose(known, auth == "creds" ? "secret" : auth);
+  warn_of_clear_text(env, kAzureRun, "the sign-in", sign_in.cloud.authority);
+  warn_of_clear_text(env, kAzureRun, "the access token", sign_in.cloud.arm);
   return sign_in;
 }
 

@@ -59,8 +59,8 @@ std::vector<Option> event_options() {
       {group, "--count,-c", "N", "", "", "end after so many events"},
       {group, "--resolve-links", "", "", "", "the events that links point to, not the links",
        Kind::toggle},
-      {group, "--direction", "WORD", "", "forwards",
-       "forwards, or backwards: from the end, or from -o, to the beginning"},
+      {group, "--direction", "forwards|backwards", "", "forwards",
+       "forwards, or backwards: from the end, or from -o, to the beginning", Kind::choice},
       {group, "--from-file", "FILE|-", "", "",
        "events from a file of JSON Lines, as --json writes them; no server is asked"},
   };
@@ -175,7 +175,8 @@ Page es_help() {
       " es-tail --all --event-type Order -o -100 -f '%T %s %t %d\\n'\n"
       "  " PRODUCT_NAME
       " es-tail orders --processors sales.yaml --checkpoints sales.db\n"
-      "  " PRODUCT_NAME " es-tail --from-file orders.jsonl --processors sales.yaml\n"};
+      "  " PRODUCT_NAME " es-tail --from-file orders.jsonl --processors sales.yaml\n",
+      {"checkpoints list", "checkpoints set", "checkpoints reset", "replay FILE"}};
 }
 
 EsJob read_es_job(const Options& options) {

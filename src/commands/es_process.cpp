@@ -89,7 +89,11 @@ int run_processors(const Options& options, const OnNotice& on_notice) {
     const std::string lost = one.given_up == 0 ? "" : fmt::format(", {} given up", one.given_up);
     on_notice(fmt::format("{}: {} events done{}", one.name, one.done, lost));
   }
-  return exit_code_of(ended);
+  const int code = exit_code_of(ended);
+  const bool is_cut = options.toggle("exit") && base::stop_asked();
+  if (code != base::exit_ok || !is_cut) return code;
+  on_notice("stopped before the end of the stream");
+  return base::exit_interrupted;
 }
 
 }  // namespace commands

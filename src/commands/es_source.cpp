@@ -6,11 +6,13 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "commands/es_options.hpp"
 #include "commands/report.hpp"
 #include "eventstore/file_source.hpp"
 #include "eventstore/timestamp.hpp"
 #include "net/ca.hpp"
 #include "net/http2.hpp"
+#include "net/url.hpp"
 
 namespace commands {
 
@@ -42,6 +44,23 @@ net::Http2Options http2_options(const eventstore::Connection& settings, const ba
   return options;
 }
 
+// Said also with --quiet: whoever switched this off must know, and whoever comes later.
+void warn_of_open_ways(const eventstore::Connection& settings, const base::Env& env) {
+  if (settings.tls && !settings.verify) {
+    report_notice(env, kEsTail,
+                  "tlsVerifyCert=false: the server's certificate is not checked, so anybody on the "
+                  "way can pass for the server; name its CA by tlsCaFile=FILE instead");
+  }
+  if (settings.tls || settings.password.empty()) return;
+  for (const eventstore::Endpoint& endpoint : settings.hosts) {
+    if (net::is_loopback(endpoint.host)) continue;
+    report_notice(env, kEsTail,
+                  fmt::format("tls=false: the password goes to {} in the clear, and can be read on "
+                              "the way; use tls=true",
+                              endpoint.host));
+  }
+}
+
 eventstore::Nodes::Connect connect_by(const net::Http2Options& http2) {
   return [http2](const eventstore::Endpoint& endpoint, int64_t most_ms) -> eventstore::Calls {
     net::Http2Options timed = http2;
@@ -63,9 +82,7 @@ std::optional<eventstore::Filter> read_filter(const Options& options) {
 }
 
 eventstore::Reading read_reading(const Options& options) {
-  const std::string word = base::trim(options.text("direction"));
-  if (word == "backwards") return eventstore::Reading::backwards;
-  if (word != "forwards") throw options.wrong_value("direction", "forwards or backwards");
+  if (options.choice("direction") == "backwards") return eventstore::Reading::backwards;
   return options.toggle("exit") ? eventstore::Reading::to_end : eventstore::Reading::follow;
 }
 
@@ -121,6 +138,7 @@ EsSource::EsSource(const Options& options, const OnNotice& on_notice)
   for (const std::string& key : settings.ignored) {
     on_notice(fmt::format("{} of {} is not known, and has no effect", key, options.origin("url")));
   }
+  warn_of_open_ways(settings, options.env());
   channel_.clock = base::real_clock();
   channel_.random = random_share;
   channel_.on_notice = on_notice;

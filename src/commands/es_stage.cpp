@@ -3,20 +3,32 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "base/signals.hpp"
+#include "base/text.hpp"
 #include "commands/es_options.hpp"
 #include "commands/report.hpp"
 #include "eventstore/event_json.hpp"
 #include "github/actions.hpp"
 #include "net/curl.hpp"
+#include "net/url.hpp"
 
 namespace commands {
 
 namespace {
 
 constexpr int64_t kLastWaitMs = 5'000;
+
+// All but the connection string, which may hold a password that is no business of theirs.
+std::vector<std::string> variables_for_programs() {
+  std::vector<std::string> variables = base::process_variables();
+  std::erase_if(variables, [](const std::string& variable) {
+    return variable.starts_with("ES_URL=") || variable.starts_with("INPUT_URL=");
+  });
+  return variables;
+}
 
 }  // namespace
 
@@ -61,6 +73,7 @@ eventstore::Surroundings EsStage::surroundings() {
     request.on_progress = [this](int64_t /*sent_bytes*/) {
       if (is_over()) throw base::Error(base::exit_interrupted, "a stop was asked for");
     };
+    warn_of_clear_text(request);
     return http(request);
   };
   around.clock = clock_;
@@ -74,8 +87,17 @@ eventstore::Surroundings EsStage::surroundings() {
     eventstore::append_event_json(event, to);
     if (for_runner) to.replace(start, to.npos, github::unobeyed_json(to.substr(start)));
   };
-  around.environment = base::process_variables();
+  around.environment = variables_for_programs();
   return around;
+}
+
+// Once for all: of the secrets of a webhook those are known that stand in this header.
+void EsStage::warn_of_clear_text(const net::HttpRequest& request) {
+  const bool has_secret = std::ranges::any_of(request.headers, [](const auto& header) {
+    return base::lower_ascii(header.first) == "authorization";
+  });
+  if (!has_secret || !net::is_in_clear(request.url) || is_warned_.exchange(true)) return;
+  commands::warn_of_clear_text(env_, kEsTail, "the webhook's Authorization", request.url);
 }
 
 void EsStage::tell_failure(const std::string& name, const base::Error& error, bool is_alone) {

@@ -41,6 +41,7 @@ class EsStage {
   bool is_over();
   void print(std::string_view line);
   eventstore::Surroundings surroundings();
+  void warn_of_clear_text(const net::HttpRequest& request);
   void tell_failure(const std::string& name, const base::Error& error, bool is_alone);
 
   base::Env env_;
@@ -48,6 +49,7 @@ class EsStage {
   int64_t drain_ms_;
   bool fails_fast_;
   std::atomic<bool> ends_ = false;
+  std::atomic<bool> is_warned_ = false;
   std::atomic<int64_t> over_ms_ = 0;
   std::mutex print_mutex_;
   Outlet outlet_;

@@ -60,7 +60,7 @@ class Tail {
         sink_(options, clock_),
         is_quiet_(options.toggle("quiet")),
         is_group_(options.is_on("group")),
-        is_forwards_(options.text("direction") != "backwards"),
+        is_forwards_(options.choice("direction") != "backwards"),
         is_followed_(is_forwards_ && !options.toggle("exit")),
         is_finite_(!is_followed_ || options.is_on("count")) {}
 

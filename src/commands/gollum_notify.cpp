@@ -138,11 +138,11 @@ int tell(const gollum::Digest& digest, const Settings& settings, const base::Env
 
 int run(const Options& options) {
   const base::Env& env = options.env();
-  report_secret(env, options.text("webhook"));
-  report_secret(env, options.text("token"));
+  for (const char* secret : {"webhook", "token", "proxy"}) report_secret(env, options.text(secret));
   if (options.toggle("check")) return check_gollum_notify(options);
   write_first_outputs(env);
   const Settings settings = read_settings(options);
+  warn_of_clear_text(options, kGollumNotify, settings.delivery.sender);
   const std::optional<gollum::Event> event = read_event(options);
   if (!event) {
     write_outputs(env, {}, {});

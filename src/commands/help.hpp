@@ -14,6 +14,9 @@ struct Page {
   std::string usage;     // behind "opsbelt NAME "
   std::string about;     // a paragraph
   std::string examples;  // lines a person would paste
+  // What may stand directly behind the name, for completion: "checkpoints list", "merge FILE". FILE
+  // and COMMAND stand for any one.
+  std::vector<std::string> words = {};
 };
 
 // Makes `--help` of the app print the page, the options by group and the exit codes.

@@ -21,11 +21,6 @@ std::string upper_ascii(std::string text) {
   return text;
 }
 
-// "--webhook" -> "INPUT_WEBHOOK"; the runner keeps hyphens.
-std::string input_variable(const std::string& name) {
-  return "INPUT_" + upper_ascii(name.substr(2));
-}
-
 // The first name without its dashes: "webhook".
 std::string main_name(const Option& option) {
   return option.names.substr(2, option.names.find(',') - 2);
@@ -41,6 +36,11 @@ std::vector<std::string> not_empty(const std::vector<std::string>& values) {
 
 }  // namespace
 
+// The runner keeps hyphens.
+std::string input_variable(const Option& option) {
+  return "INPUT_" + upper_ascii(main_name(option));
+}
+
 std::string shown_value(const std::string& value) {
   for (const char* mark : {"xox", "xapp-", "://", "hooks.slack"}) {
     if (value.find(mark) != std::string::npos) return "(not shown)";
@@ -53,7 +53,7 @@ Setting resolve(const Option& option, const std::vector<std::string>& given, con
   // Of words that were given the empty ones count too: they are what a script gets.
   const std::vector<std::string> flags = option.kind == Kind::words ? given : not_empty(given);
   if (!flags.empty()) return {flags, Source::flag, names.front()};
-  const std::string input = input_variable(names.front());
+  const std::string input = input_variable(option);
   const std::vector<std::string> inputs = not_empty({env(input)});
   if (!inputs.empty()) return {inputs, Source::input, input};
   for (const std::string& variable : base::split_list(option.environment)) {
@@ -61,6 +61,11 @@ Setting resolve(const Option& option, const std::vector<std::string>& given, con
     if (!values.empty()) return {values, Source::environment, variable};
   }
   return {not_empty({option.fallback}), Source::fallback, names.front()};
+}
+
+std::vector<std::string> choices_of(const Option& option) {
+  if (option.kind != Kind::choice) return {};
+  return base::split(option.value_name, '|');
 }
 
 Options::Options(CLI::App& app, std::vector<Option> table, base::Env env)
@@ -121,6 +126,19 @@ bool Options::toggle(const std::string& name) const {
     if (word == no) return false;
   }
   throw wrong_value(name, "true or false");
+}
+
+std::string Options::choice(const std::string& name) const {
+  const Found found = find(name);
+  if (found.setting.values.empty()) return "";
+  const std::string word = base::lower_ascii(base::trim(found.setting.values.back()));
+  std::vector<std::string> words = choices_of(found.option);
+  for (const std::string& known : words) {
+    if (word == base::lower_ascii(known)) return known;
+  }
+  const std::string last = words.back();
+  words.pop_back();
+  throw wrong_value(name, fmt::format("{} or {}", base::join(words, ", "), last));
 }
 
 int64_t Options::number(const std::string& name, int64_t least, int64_t most) const {

@@ -24,6 +24,7 @@ enum class Kind {
   items,   // a list like text's, several of whose items may follow the flag
   words,   // several may follow the flag, each as it is written; as input or variable one a line
   toggle,  // --flag or --flag=false; as input or variable: true, false, yes, no, on, off, 1, 0
+  choice,  // one of the words in value_name, "text|json", in any case
 };
 
 struct Option {
@@ -37,6 +38,12 @@ struct Option {
   std::string help;
   Kind kind = Kind::text;
 };
+
+// The variable by which the runner hands over the action input, "INPUT_WEBHOOK".
+std::string input_variable(const Option& option);
+
+// The words of a choice, in the table's order; none of any other option.
+std::vector<std::string> choices_of(const Option& option);
 
 // Where a value came from, weakest first.
 enum class Source { fallback, environment, input, flag };
@@ -59,7 +66,8 @@ class Options {
   std::string text(const std::string& name) const;
   std::vector<std::string> values(const std::string& name) const;  // as written, not taken apart
   std::vector<std::string> list(const std::string& name) const;
-  bool toggle(const std::string& name) const;                                  // throws 64
+  bool toggle(const std::string& name) const;         // throws 64
+  std::string choice(const std::string& name) const;  // as declared, "" without one; throws 64
   int64_t number(const std::string& name, int64_t least, int64_t most) const;  // throws 64
   int64_t duration_ms(const std::string& name, int64_t least_ms) const;        // throws 64
   Source source(const std::string& name) const;

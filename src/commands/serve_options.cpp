@@ -29,11 +29,8 @@ bool listens_to_slack(const slack::Bot& bot) {
 }
 
 bool read_ack(const Options& options, bool in_functions) {
-  const std::string word = base::trim(options.text("ack-after"));
-  if (word == "queue") return false;
-  if (word == "handler") return true;
-  if (word.empty()) return in_functions;
-  throw options.wrong_value("ack-after", "queue or handler");
+  const std::string word = options.choice("ack-after");
+  return word.empty() ? in_functions : word == "handler";
 }
 
 std::string read_path(const Options& options) {
@@ -86,13 +83,14 @@ std::vector<Option> slack_serve_options() {
       {server, "--ack-after", "queue|handler", "", "",
        "when Slack is told that an event has come: once it is queued, or once it is handled (after "
        "2.5 s "
-       "at the latest), which is the default as an Azure Function"},
+       "at the latest), which is the default as an Azure Function",
+       Kind::choice},
       {server, "--workers", "NUMBER", "", "8", "messages that are handled at the same time"},
       {server, "--queue", "NUMBER", "", "1000",
        "messages that may wait; when it is full Slack is told to deliver again"},
       {server, "--drain-timeout", "TIME", "", "30s", "how long SIGTERM waits for what has begun"},
       {server, "--access-log", "true|false", "", "true",
-       "a line of JSON on stderr for each request"},
+       "a line of JSON on stderr for each request", Kind::choice},
       {azure, "--write-function-app", "DIR", "", "",
        "write an Azure Functions app of this bot: host.json, the functions, the bot's file, this "
        "binary"},

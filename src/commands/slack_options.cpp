@@ -145,7 +145,8 @@ std::vector<Option> connection_options() {
        "(429) or fails (5xx)"},
       {group, "--retries", "0|5|10|RAPID", "", "",
        "the same in slack-github-action's words: none, 5 minutes, 30 minutes, 10 s in quick "
-       "succession"},
+       "succession",
+       Kind::choice},
       {group, "--timeout", "SECONDS", "", "30", "for each request, 1 to 3600"},
   };
 }
@@ -172,7 +173,8 @@ std::vector<Option> output_options() {
       check_option(group, "the input, the way to Slack and what the token may do"),
       {group, "--output", "text|json", "", "text",
        "of what was sent, or found by --check; with --dry-run, json is the exact payload, one a "
-       "line"},
+       "line",
+       Kind::choice},
       {group, "--json", "", "", "", "short for --output json", Kind::toggle},
   };
 }
@@ -197,6 +199,14 @@ Delivery read_delivery(const Options& options, bool named_channels) {
     delivery.sender.token.clear();
   }
   return delivery;
+}
+
+void warn_of_clear_text(const Options& options, const std::string& command,
+                        const slack::Sender& sender) {
+  warn_of_clear_text(options.env(), command, "the webhook's address, a secret,", sender.webhook);
+  if (!sender.token.empty()) {
+    warn_of_clear_text(options.env(), command, "the token", sender.api);
+  }
 }
 
 std::string read_ts(const Options& options, const std::string& name) {
@@ -231,8 +241,7 @@ slack::Mentions read_mentions(const Options& options) {
 }
 
 bool wants_json(const Options& options) {
-  const std::string output = base::trim(options.text("output"));
-  if (output != "text" && output != "json") throw options.wrong_value("output", "text or json");
+  const std::string output = options.choice("output");
   const bool json_is_nearer = options.source("json") >= options.source("output");
   return output == "json" || (options.toggle("json") && json_is_nearer);
 }

@@ -42,6 +42,10 @@ Option mentions_option(const std::string& group, const std::string& purpose);
 // alike directly, and for values that can't be right; no text of it holds a secret.
 Delivery read_delivery(const Options& options, bool named_channels);
 
+// A notice when what sends would go by http:// to another machine.
+void warn_of_clear_text(const Options& options, const std::string& command,
+                        const slack::Sender& sender);
+
 // A message's ts; "" when it is not given.
 std::string read_ts(const Options& options, const std::string& name);  // throws 64
 

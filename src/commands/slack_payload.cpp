@@ -55,7 +55,7 @@ class Filler {
       : env_(options.env()),
         trust_(read_trust(options)),
         source_(std::move(source)),
-        for_workflow_(options.text("webhook-type") == "webhook-trigger") {}
+        for_workflow_(options.choice("webhook-type") == "webhook-trigger") {}
 
   // Where the document lets Slack make mentions of names, those in values must be harmless.
   void fill(json::Value& document) {
@@ -182,7 +182,7 @@ json::Value given_payload(const Options& options) {
     return read_document(options, base::read_file(path, kMaxBytes, "the payload"), source_of(path));
   }
   // A workflow in Slack that is started without a payload gets the run's context.
-  const bool wants_context = options.text("webhook-type") == "webhook-trigger";
+  const bool wants_context = options.choice("webhook-type") == "webhook-trigger";
   if (!wants_context) return json::Object{};
   return github::context(options.env(), read_github_event(options.env()));
 }

@@ -46,6 +46,7 @@ int run(const Options& options) {
   if (options.toggle("check")) return check_slack_post(options);
   write_first_outputs(env);
   const PostSettings settings = read_post_settings(options);
+  warn_of_clear_text(options, kSlackPost, settings.delivery.sender);
   return settings.is_stream ? run_stream(options, settings) : post(options, settings);
 }
 

@@ -42,9 +42,10 @@ std::vector<Option> content_options() {
        "let <!channel>, <!here> and mentions of groups in it call everybody", Kind::toggle},
       {text, "--title", "TEXT", "SLACK_TITLE", "", "stands bold above the text"},
       {text, "--footer", "TEXT", "SLACK_FOOTER", "", "stands small below it"},
-      {text, "--overflow", "HOW", "", "split",
+      {text, "--overflow", "split|thread|file|fail", "", "split",
        "what becomes of a text over 4,000 characters (Markdown: 12,000): split (messages a second "
-       "apart), thread (the rest answers the first), file (uploaded), fail (65)"},
+       "apart), thread (the rest answers the first), file (uploaded), fail (65)",
+       Kind::choice},
       {payload, "--payload", "DOCUMENT", "", "",
        "the arguments themselves, in JSON or YAML; they pass as they are"},
       {payload, "--payload-file-path,--payload-file", "FILE|-", "", "", "the same from a file"},
@@ -59,7 +60,7 @@ std::vector<Option> content_options() {
        "notification"},
       {payload, "--method", "NAME", "", "",
        "any method of the Web API, with the payload as its arguments (bot token)"},
-      {files, "--file", "PATH|-", "", "",
+      {files, "--file", "FILE|-", "", "",
        "file to upload (repeatable; one a line); the text is its comment", Kind::lines},
       {files, "--filename", "NAME", "", "", "name to show for the file; a must for stdin"},
       {stream, "--stream", "", "", "",
@@ -77,8 +78,9 @@ std::vector<Option> content_options() {
 std::vector<Option> where_options() {
   const std::string group = "Delivery";
   return {
-      {group, "--webhook-type", "TYPE", "", "incoming-webhook",
-       "incoming-webhook, or webhook-trigger for one that starts a workflow in Slack"},
+      {group, "--webhook-type", "incoming-webhook|webhook-trigger", "", "incoming-webhook",
+       "incoming-webhook, or webhook-trigger for one that starts a workflow in Slack",
+       Kind::choice},
       {group, "--user-email", "EMAIL", "", "",
        "direct message to whoever has this address (scopes users:read.email, im:write)"},
       {group, "--broadcast", "", "", "", "show the thread's reply in the channel too",
@@ -89,7 +91,7 @@ std::vector<Option> where_options() {
        "change the bot's message of that ts instead of posting; or, with the results output of an "
        "earlier step, all of its messages"},
       {group, "--errors", "true|false", "", "true",
-       "false: exit with 0 although Slack refused; the output ok tells"},
+       "false: exit with 0 although Slack refused; the output ok tells", Kind::choice},
   };
 }
 
@@ -123,12 +125,10 @@ std::string read_update(const Options& options) {
 }
 
 Overflow read_overflow(const Options& options) {
-  const std::string word = base::trim(options.text("overflow"));
-  if (word == "split") return Overflow::split;
+  const std::string word = options.choice("overflow");
   if (word == "thread") return Overflow::thread;
   if (word == "file") return Overflow::file;
-  if (word == "fail") return Overflow::fail;
-  throw options.wrong_value("overflow", "split, thread, file or fail");
+  return word == "fail" ? Overflow::fail : Overflow::split;
 }
 
 void refuse(const std::string& problem) {
@@ -211,10 +211,6 @@ PostSettings read_post_words(const Options& options) {
   settings.trust = read_trust(options);
   if (!has_payload(options)) settings.looks = read_looks(options);
   settings.files = options.list("file");
-  const std::string type = base::trim(options.text("webhook-type"));
-  if (type != "incoming-webhook" && type != "webhook-trigger") {
-    throw options.wrong_value("webhook-type", "incoming-webhook or webhook-trigger");
-  }
   refuse(problem_of_content(options, settings));  // before a file or standard input is read
   settings.line = make_line(options, kSlackPost);
   const bool patience_is_given =

@@ -117,7 +117,7 @@ std::string problem_of_stdin(const Options& options, const std::vector<std::stri
 }  // namespace
 
 bool is_for_workflow(const Options& options) {
-  return base::trim(options.text("webhook-type")) == "webhook-trigger";
+  return options.choice("webhook-type") == "webhook-trigger";
 }
 
 // True for no method too, which is one of these.

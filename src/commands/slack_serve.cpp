@@ -154,6 +154,7 @@ void wait_for_stop() {
 int serve(const Options& options) {
   const base::Env& env = options.env();
   ServeSettings settings = read_serve_settings(options);
+  warn_of_clear_text(options, kSlackServe, settings.sender);
   base::stop_on_signals();
   std::atomic<bool> end_now = false;
   const auto stop = [&] { return end_now.load(); };

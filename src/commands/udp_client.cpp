@@ -140,11 +140,18 @@ int find_max(const Options& options, UdpTest test, udp::Limits limits) {
   uint32_t bad = most + 1;
   std::optional<udp::Report> best;
   std::optional<udp::Report> last;
+  std::optional<base::Error> failed;  // what ended the search, once there was a good run
   const bool is_quiet = options.toggle("quiet");
   uint32_t next = std::min<uint32_t>(most, 10);
   while (next > good && next < bad && !base::stop_asked()) {
     test.load.clients = next;
-    last = run_udp_test(options, test, limits);
+    try {
+      last = run_udp_test(options, test, limits);
+    } catch (const base::Error& error) {
+      if (!best) throw;
+      failed = error;
+      break;
+    }
     if (base::stop_asked()) break;
     const bool is_good = meets(*last);
     // Of an invalid run the limits say nothing.
@@ -170,6 +177,7 @@ int find_max(const Options& options, UdpTest test, udp::Limits limits) {
   if (!is_quiet) report_notice(options.env(), kUdpLoad, found);
   write_output(options.env(), "max_callers", std::to_string(good));
   show_udp_report(options, best ? *best : *last);
+  if (failed) throw base::Error(*failed);
   return udp_exit_code(best && last->has_receiver ? *best : *last);
 }
 

@@ -1,7 +1,11 @@
 #include "commands/udp_load.hpp"
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
+
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "base/error.hpp"
@@ -40,14 +44,22 @@ int print_routes(const Options& options) {
 }
 
 int merge(const Options& options) {
-  std::vector<std::string> names = options.values("job");
+  std::vector<std::string> names = options.list("job");
   names.erase(names.begin());
   const udp::Limits limits = read_udp_limits(options);
   is_udp_json(options);
   std::vector<udp::Report> reports;
   reports.reserve(names.size());
+  std::map<std::string, std::string> names_of;  // by what is in the file
   for (const std::string& name : names) {
     const std::string bytes = base::read_file(name, kMostReportBytes, "the report");
+    const auto [seen, is_new] = names_of.try_emplace(bytes, name);
+    if (!is_new) {
+      throw base::Error(base::exit_bad_input,
+                        fmt::format("{} and {} are the same report, its packets would count twice; "
+                                    "give it once",
+                                    seen->second, name));
+    }
     reports.push_back(udp::read_report(json::parse(bytes, name), name));
   }
   udp::Report all = udp::merge_reports(reports, names);

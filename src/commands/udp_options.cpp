@@ -65,9 +65,10 @@ std::vector<Option> traffic_options() {
       {group, "--bps", "N", "", "68000", "bits a second of UDP payload, each caller"},
       {group, "--packet-size", "BYTES", "", "160",
        "UDP payload; the packet interval follows from it and --bps"},
-      {group, "--profile", "NAME", "", "",
+      {group, "--profile", "g711|g729|opus", "", "",
        "g711 (172 bytes), g729 (32) or opus (72), each with its RTP header every 20 ms, and its "
-       "codec"},
+       "codec",
+       Kind::choice},
       {group, "--ramp", "DURATION", "", "1s", "the last caller begins so long after the first"},
       {group, "--echo", "", "", "",
        "two-way: the server sends each packet back to where it came from; adds round-trip times",
@@ -99,9 +100,10 @@ std::vector<Option> address_options() {
 std::vector<Option> quality_options() {
   const std::string group = "Call quality and limits (a broken one: exit code 1)";
   return {
-      {group, "--codec", "NAME", "", "",
+      {group, "--codec", "g711|g711-plc|g729|opus", "", "",
        "for the MOS (E-model): g711, g711-plc (hides losses), g729, opus; default: the profile's, "
-       "else g711"},
+       "else g711",
+       Kind::choice},
       {group, "--jitter-buffer", "DURATION", "", "60ms",
        "what arrives later than this after the fastest packet is late: useless to the listener"},
       {group, "--max-loss", "PERCENT", "", "", "of all packets, 1%"},
@@ -116,7 +118,8 @@ std::vector<Option> quality_options() {
 std::vector<Option> output_options_of_udp() {
   const std::string group = "Output";
   return {
-      {group, "--output", "FORM", "", "text", "text or json; of a server one line a test"},
+      {group, "--output", "text|json", "", "text", "text or json; of a server one line a test",
+       Kind::choice},
       {group, "--output-file", "FILE", "", "", "write that to a file instead, for merge"},
       {group, "--csv", "FILE", "", "", "a line for each caller"},
       {group, "--report", "FILE.html", "", "", "a page with charts that needs nothing but itself"},
@@ -166,12 +169,11 @@ std::string nearest_job(const std::string& word) {
 }
 
 const Profile* profile_of(const Options& options) {
-  const std::string name = options.text("profile");
-  if (name.empty()) return nullptr;
+  const std::string name = options.choice("profile");
   for (const Profile& profile : kProfiles) {
     if (name == profile.name) return &profile;
   }
-  throw options.wrong_value("profile", "g711, g729 or opus");
+  return nullptr;
 }
 
 udp::Load read_load(const Options& options) {
@@ -248,11 +250,12 @@ Page udp_help() {
       " udp-load client --host 10.0.0.1 --interfaces 'tun*' --clients 500 --echo\n"
       "  " PRODUCT_NAME
       " udp-load routes --interfaces 'tun*' --server 10.0.0.1 | sudo sh\n"
-      "  " PRODUCT_NAME " udp-load merge a.json b.json --report all.html\n"};
+      "  " PRODUCT_NAME " udp-load merge a.json b.json --report all.html\n",
+      {"client", "server", "demo", "routes", "merge FILE"}};
 }
 
 UdpJob read_udp_job(const Options& options) {
-  const std::vector<std::string> words = options.values("job");
+  const std::vector<std::string> words = options.list("job");
   const std::string job = words.empty() ? "client" : words[0];
   if (words.size() > 1 && job != "merge") {
     const std::string meant = nearest_job(words[1]);

@@ -10,9 +10,7 @@
 namespace commands {
 
 bool is_udp_json(const Options& options) {
-  const std::string form = options.text("output");
-  if (form != "text" && form != "json") throw options.wrong_value("output", "text or json");
-  return form == "json";
+  return options.choice("output") == "json";
 }
 
 void show_udp_report(const Options& options, const udp::Report& report) {

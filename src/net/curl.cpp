@@ -159,12 +159,13 @@ HttpError failure(CURL* curl, CURLcode code, const char* details, const HttpRequ
   if (!request_written(curl)) return connection_failure(curl, code, details, request.url, ca);
   const std::string host = origin(request.url);
   const std::string why = words_of(code, details);
+  const char* doubt = request.repeatable ? "" : kMayBeDone;
   if (exchange.reply_too_long) {
     const std::string text =
-        fmt::format("the reply of {} is longer than {} MiB", host, kMaxReplyBytes >> 20U);
+        fmt::format("the reply of {} is longer than {} MiB; check the address{}", host,
+                    kMaxReplyBytes >> 20U, doubt);
     return {base::exit_malformed_reply, text, false};
   }
-  const char* doubt = request.repeatable ? "" : kMayBeDone;
   if (code == CURLE_OPERATION_TIMEDOUT) {
     const std::string text =
         fmt::format("no whole reply from {} within {} ms{}", host, request.timeout_ms, doubt);

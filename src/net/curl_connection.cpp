@@ -41,6 +41,16 @@ std::string tls_remedy(CURL* curl, const CaLocation& ca) {
       ca.file.empty() ? ca.directory : ca.file);
 }
 
+// What to do when there was no way to the server.
+const char* way_remedy(CURLcode code, const std::string& why) {
+  constexpr const char* kProxy = "check the proxy (--proxy, HTTPS_PROXY, HTTP_PROXY)";
+  if (code == CURLE_COULDNT_RESOLVE_HOST) return "check the name, and this machine's DNS";
+  if (code == CURLE_COULDNT_RESOLVE_PROXY) return kProxy;
+  if (why.find(" 407") != std::string::npos) return "check the proxy's user and password";
+  if (why.find("CONNECT") != std::string::npos) return kProxy;
+  return "check the address, and whether a firewall or a proxy stands between";
+}
+
 }  // namespace
 
 CurlHandle new_curl_handle() {
@@ -90,7 +100,9 @@ HttpError connection_failure(CURL* curl, CURLcode code, const std::string& detai
         fmt::format("TLS with {} failed: {}{}", host, why, tls_remedy(curl, ca.location));
     return {base::exit_unavailable, text, false};
   }
-  return {base::exit_unavailable, fmt::format("can't connect to {}: {}", host, why), true};
+  const std::string text =
+      fmt::format("can't connect to {}: {}; {}", host, why, way_remedy(code, why));
+  return {base::exit_unavailable, text, true};
 }
 
 }  // namespace net

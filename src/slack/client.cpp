@@ -9,6 +9,7 @@
 #include "base/utf8.hpp"
 #include "json/read.hpp"
 #include "json/write.hpp"
+#include "net/hide.hpp"
 #include "net/url.hpp"
 #include "slack/errors.hpp"
 
@@ -125,6 +126,13 @@ std::string form(const json::Object& arguments) {
   return body;
 }
 
+// The token, or the last part of a webhook's address.
+std::string secret_of(const net::HttpRequest& request) {
+  constexpr std::string_view kBearer = "Bearer ";
+  const std::string by = net::header(request.headers, "Authorization");
+  return by.empty() ? request.url.substr(request.url.rfind('/') + 1) : by.substr(kBearer.size());
+}
+
 net::HttpRequest post_request(const std::string& url, const char* type, std::string body,
                               const Line& line) {
   net::HttpRequest request;
@@ -212,7 +220,13 @@ net::HttpResponse exchange(const net::HttpRequest& request, const Line& line) {
     return request.repeatable ? std::optional<int64_t>(asked_ms.value_or(0)) : std::nullopt;
   };
   retry.words = shown_word;
-  return net::send(line.http, line.clock, request, retry);
+  const std::string secret = secret_of(request);
+  const net::Http http = [&](const net::HttpRequest& sent) {
+    net::HttpResponse reply = line.http(sent);
+    net::hide(reply, secret);
+    return reply;
+  };
+  return net::send(http, line.clock, request, retry);
 }
 
 json::Value call_method(const Sender& sender, const Call& call, const Line& line) {

@@ -22,50 +22,14 @@
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "base/signals.hpp"
-#include "json/value.hpp"
 #include "net/websocket.hpp"
 #include "slack/client.hpp"
+#include "slack/envelope.hpp"
 
 namespace slack {
-
-struct Envelope {
-  std::string id;       // envelope_id
-  std::string type;     // "events_api", "slash_commands", "interactive"…
-  json::Value payload;  // null when there is none
-  bool accepts_response_payload = false;
-  int64_t retry_attempt = 0;  // 0: the first delivery
-  std::string retry_reason;   // "" without one
-};
-
-struct Acknowledgement {
-  std::string envelope_id;
-  std::optional<json::Value> payload;  // only for an envelope that accepts one
-};
-
-// Acknowledgements on their way from any thread to run_socket_mode().
-class AcknowledgementQueue {
- public:
-  AcknowledgementQueue();  // throws 70 when no descriptor is left
-  AcknowledgementQueue(const AcknowledgementQueue&) = delete;
-  AcknowledgementQueue& operator=(const AcknowledgementQueue&) = delete;
-  ~AcknowledgementQueue();
-
-  void add(Acknowledgement acknowledgement);
-
-  std::vector<Acknowledgement> take();      // all of them, in order
-  int descriptor() const { return wake_; }  // readable when there are some
-
- private:
-  std::mutex mutex_;
-  std::vector<Acknowledgement> waiting_;
-  int wake_;
-};
 
 using OpenWebSocket = std::function<net::WebSocket(const std::string& url)>;
 

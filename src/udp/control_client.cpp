@@ -15,17 +15,13 @@
 #include "base/clock.hpp"
 #include "base/descriptor.hpp"
 #include "base/error.hpp"
-#include "base/signals.hpp"
 #include "udp/clocks.hpp"
+#include "udp/control_opening.hpp"
 #include "udp/line_socket.hpp"
 
 namespace udp {
 
 namespace {
-
-constexpr int kFirstExchanges = 16;
-constexpr int64_t kLookForStopMs = 100;
-constexpr size_t kMostLine = 268'435'456;  // a report of a million callers
 
 base::Error unavailable(const std::string& what) {
   return {base::exit_unavailable, what};
@@ -43,11 +39,6 @@ struct ControlClient::State {
   State(Connect connects, SessionRequest wanted, ControlWaits wait_times)
       : connect(std::move(connects)), request(std::move(wanted)), waits(wait_times) {}
 
-  // Before there is a thread.
-  void open();
-  void compare_clocks(int64_t until_ms);
-  control::Message await(int64_t until_ms);
-
   // The thread.
   void run();
   void come_back();
@@ -61,18 +52,13 @@ struct ControlClient::State {
   void give_up(const std::string& reason);
 
   // Both.
-  void say(const control::Message& message) const { say(control::write(message)); }
-  void say(const std::string& text) const;
-  std::optional<control::Message> next_message() const;
   void learn(const control::Pong& pong);
   void wake_up() const;
 
   Connect connect;
   SessionRequest request;
   ControlWaits waits;
-  uint64_t cookie = 0;
-  bool echo = false;
-  Offset first_offset{};
+  Opening opening;  // what came of it, before there was a thread
 
   // The thread's own, once there is one.
   std::unique_ptr<LineSocket> socket;  // none: the connection broke
@@ -92,7 +78,7 @@ struct ControlClient::State {
 
   mutable std::mutex mutex;  // over all that follows
   std::condition_variable changed;
-  OffsetEstimate estimate;
+  OffsetEstimate estimate;  // goes on from the opening's
   int64_t worst_bound_ns = 0;
   std::string end_line;  // "": not yet
   std::optional<control::FinalReport> report;
@@ -101,22 +87,7 @@ struct ControlClient::State {
   bool is_quitting = false;
 };
 
-// --- Words ---
-
-void ControlClient::State::say(const std::string& text) const {
-  if (!socket->send(text)) throw unavailable(socket->why());
-}
-
-// The next one that was received already.
-std::optional<control::Message> ControlClient::State::next_message() const {
-  while (const std::optional<std::string> line = socket->next_line()) {
-    if (std::optional<control::Message> message = control::read(*line)) return message;
-  }
-  if (socket->unfinished() > kMostLine) {
-    throw base::Error(base::exit_malformed_reply, "the server's words have no end");
-  }
-  return std::nullopt;
-}
+// --- Both ---
 
 void ControlClient::State::learn(const control::Pong& pong) {
   const int64_t now_ns = socket->received_ns();
@@ -128,67 +99,6 @@ void ControlClient::State::wake_up() const {
   const uint64_t one = 1;
   const ssize_t written = ::write(wake.fd, &one, sizeof one);
   static_cast<void>(written);  // it is readable already
-}
-
-// --- Before there is a thread ---
-
-control::Message ControlClient::State::await(int64_t until_ms) {
-  while (true) {
-    if (std::optional<control::Message> message = next_message()) return *message;
-    const int64_t left_ms = until_ms - base::monotonic_ms();
-    if (base::stop_asked()) {
-      throw base::Error(base::exit_interrupted, "stopped before the server answered");
-    }
-    if (left_ms <= 0) {
-      throw unavailable("the server does not answer on the control channel; is it " PRODUCT_NAME
-                        " udp-load, and is it not overloaded?");
-    }
-    pollfd one{.fd = socket->fd(), .events = POLLIN, .revents = 0};
-    if (::poll(&one, 1, static_cast<int>(std::min(left_ms, kLookForStopMs))) <= 0) continue;
-    if (!socket->receive()) {
-      throw unavailable(
-          fmt::format("the server broke off the control connection: {}; is this machine in its "
-                      "--allow, and is it {} udp-load?",
-                      socket->why(), PRODUCT_NAME));
-    }
-  }
-}
-
-void ControlClient::State::open() {
-  socket = std::make_unique<LineSocket>(connect());
-  const int64_t until_ms = base::monotonic_ms() + waits.answer_ms;
-  say(control::Hello{request});
-  const control::Message answer = await(until_ms);
-  if (const auto* refusal = std::get_if<control::Refusal>(&answer)) {
-    throw unavailable("the server refuses the test: " + refusal->text);
-  }
-  const auto* welcome = std::get_if<control::Welcome>(&answer);
-  if (welcome == nullptr) {
-    throw base::Error(base::exit_malformed_reply,
-                      "the server does not answer a hello with a welcome");
-  }
-  cookie = welcome->cookie;
-  echo = welcome->echo;
-  compare_clocks(until_ms);
-}
-
-void ControlClient::State::compare_clocks(int64_t until_ms) {
-  for (int i = 0; i < kFirstExchanges; ++i) {
-    say(control::Ping{monotonic_ns()});
-    while (true) {
-      const control::Message answer = await(until_ms);
-      const auto* pong = std::get_if<control::Pong>(&answer);
-      if (pong == nullptr) continue;
-      learn(*pong);
-      break;
-    }
-  }
-  first_offset = estimate.at(monotonic_ns());
-  worst_bound_ns = first_offset.bound_ns;
-  if (first_offset.bound_ns > waits.answer_ms * 1'000'000) {
-    throw base::Error(base::exit_malformed_reply, "the server's times make no sense");
-  }
-  say(control::OffsetIs{first_offset});
 }
 
 // --- The thread ---
@@ -218,7 +128,7 @@ void ControlClient::State::come_back() {
   is_welcome = false;
   is_end_said = false;
   heard_ms = base::monotonic_ms();
-  say(control::Resume{cookie});
+  say(*socket, control::Resume{opening.cookie});
 }
 
 void ControlClient::State::turn() {
@@ -239,12 +149,12 @@ void ControlClient::State::say_what_is_due() {
   }
   if (!end.empty()) {
     is_end_said = true;
-    say(end);
+    say(*socket, end);
   }
   const int64_t now_ms = base::monotonic_ms();
   if (now_ms < next_ping_ms) return;
   next_ping_ms = now_ms + waits.ping_ms;
-  say(control::Ping{monotonic_ns()});
+  say(*socket, control::Ping{monotonic_ns()});
 }
 
 // Until something happens, at the latest at that time. Hears what has come.
@@ -264,7 +174,7 @@ void ControlClient::State::wait_until(int64_t until_ms) {
   if ((both[1].revents & ~POLLOUT) == 0) return;
   const bool is_open = socket->receive();
   heard_ms = base::monotonic_ms();
-  while (std::optional<control::Message> message = next_message()) hear(*message);
+  while (std::optional<control::Message> message = next_message(*socket)) hear(*message);
   if (!is_open) throw unavailable(socket->why());
 }
 
@@ -272,7 +182,7 @@ void ControlClient::State::hear(const control::Message& message) {
   if (std::holds_alternative<control::Welcome>(message)) {
     is_welcome = true;
     next_ping_ms = 0;
-    if (!is_begin_known) say(control::Begin{begin_ns});
+    if (!is_begin_known) say(*socket, control::Begin{begin_ns});
     const std::lock_guard lock(mutex);
     why.clear();
   } else if (const auto* pong = std::get_if<control::Pong>(&message)) {
@@ -303,7 +213,7 @@ void ControlClient::State::hear(const control::Pong& pong) {
     offset = estimate.at(monotonic_ns());
     worst_bound_ns = std::max(worst_bound_ns, offset.bound_ns);
   }
-  say(control::OffsetIs{offset});
+  say(*socket, control::OffsetIs{offset});
 }
 
 void ControlClient::State::hear(const control::Refusal& refusal) {
@@ -342,7 +252,11 @@ void ControlClient::State::give_up(const std::string& reason) {
 
 ControlClient::ControlClient(Connect connect, const SessionRequest& request, ControlWaits waits)
     : state_(std::make_unique<State>(std::move(connect), request, waits)) {
-  state_->open();
+  State& state = *state_;
+  state.socket = std::make_unique<LineSocket>(state.connect());
+  state.opening = open_session(*state.socket, request, waits.answer_ms);
+  state.estimate = state.opening.estimate;
+  state.worst_bound_ns = state.opening.offset.bound_ns;
 }
 
 ControlClient::~ControlClient() {
@@ -355,11 +269,11 @@ ControlClient::~ControlClient() {
 }
 
 uint64_t ControlClient::cookie() const {
-  return state_->cookie;
+  return state_->opening.cookie;
 }
 
 bool ControlClient::echo() const {
-  return state_->echo;
+  return state_->opening.echo;
 }
 
 Offset ControlClient::offset() const {
@@ -368,7 +282,7 @@ Offset ControlClient::offset() const {
 }
 
 Offset ControlClient::first_offset() const {
-  return state_->first_offset;
+  return state_->opening.offset;
 }
 
 int64_t ControlClient::worst_bound_ns() const {
@@ -385,7 +299,7 @@ void ControlClient::start(int64_t begin_ns,
   state.begin_said_ns = monotonic_ns();
   state.heard_ms = base::monotonic_ms();
   try {
-    state.say(control::Begin{begin_ns});
+    say(*state.socket, control::Begin{begin_ns});
   } catch (const base::Error& error) {
     state.lose(error);
   }

@@ -1,32 +1,25 @@
 // es-tail beside @eventstore/db-client in node (the official client) and a bare reader on nghttp2 that only counts, all
-// three on one server that sends ready events of 200 bytes of JSON from memory:
-// - EVENTS as JSON Lines to /dev/null, and to a pipe that is read: events a second and peak memory. es-tail's time is
-//   that of the whole process, the others' begins when they connect;
-// - the same through a pipe processor that keeps checkpoints;
-// - more and more events: CPU time (user + system) of each and peak memory. The server makes these on the way and is
-//   slower by that, so the CPU time tells and not the wall time. The last step is left out when it would take too long.
-// It takes about a minute.
+// three on one server that sends ready events of 200 bytes of JSON from memory.
 //
-//   node tests/bench/es-tail.mjs [MOST_EVENTS]      steps of up to so many are taken, however long they take
+//   node tests/bench/es-tail.mjs
 
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { machine, median, root, runOnce, verdict } from './support.mjs';
+import { bench, binary, count, folder, inTurn, measure, root, runOnce, startStandin } from './support.mjs';
 
-const EVENTS = 200_000;
-const ROUNDS = 5;
-const CLIENT_ROUNDS = 3; // each takes seconds
-const GROWTH = [EVENTS, 2_000_000, 10_000_000];
-const LONGEST_MS = 60_000;
-const mostEvents = Number(process.argv[2] ?? 0);
-const binary = process.env.OPSBELT_BINARY ?? join(root, 'build/release/opsbelt');
-const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+const EVENTS = count(200_000, 20_000);
+const ROUNDS = count(5, 1);
+const CLIENT_ROUNDS = count(3, 1); // each takes seconds
+const GROWTH = count([200_000, 2_000_000, 10_000_000], [20_000, 200_000]);
+const LONGEST_MS = 90_000;
 const [reader, answerer, processors, checkpoints] =
   ['reader', 'answerer', 'processors.yaml', 'checkpoints.db'].map((name) => join(folder, name));
+const how = `${EVENTS.toLocaleString('en')} events of 200 bytes of JSON, which a server sends ready from memory, subscribed to from the beginning; median \
+of ${ROUNDS} runs in turn (the client ${CLIENT_ROUNDS}). es-tail decodes all and prints JSON Lines, to /dev/null or into a pipe that \`wc\` reads; its \
+time is that of the whole process, the others' begins when they connect. The client parses the JSON and counts, and so does the bare \
+reader on nghttp2 without parsing. Growth: CPU time an event with ever more events; the server makes these on the way, so the wall \
+time would be the server's.`;
 
 function prepare() {
   const compile = (to, source, ...libraries) =>
@@ -36,39 +29,30 @@ function prepare() {
   writeFileSync(processors, JSON.stringify({ processors: [{ name: 'answerer', events: ['OrderPlaced'], pipe: [answerer] }] }));
 }
 
-// { port, stop }
-async function startServer(events) {
-  const args = ['bench/eventstore_server.mjs', '--events', String(events)];
-  const server = spawn(process.execPath, args, { cwd: join(root, 'tests'), stdio: ['pipe', 'pipe', 'inherit'] });
-  const [line] = await once(createInterface({ input: server.stdout }), 'line');
-  return { port: JSON.parse(line).port, stop: () => server.stdin.end() };
-}
+const startServer = (events) => startStandin(['bench/eventstore_server.mjs', '--events', String(events)]);
 
 // --- The contestants ---
 
 const TO_NULL = '"$@" >/dev/null';
 const TO_PIPE = '"$@" | wc -l';
 
-// { events_per_s, peak_mib, cpu_ms, wall_ms, stdout } of a whole process. bash tells CPU time to the millisecond, but
-// with that of a pipe's reader; GNU time the memory.
-function ours(events, way, args) {
-  const script = `set -o pipefail; TIMEFORMAT='%U %S %R'; time /usr/bin/time -f %M ${way}`;
-  const { stdout, stderr } = runOnce(['bash', '-c', script, 'bash', binary, 'es-tail', ...args], { PATH: process.env.PATH, LC_ALL: 'C' });
-  const [peak_kib, user_s, system_s, wall_s] = stderr.trim().split(/\s+/).slice(-4).map(Number);
-  return { events_per_s: events / wall_s, peak_mib: peak_kib / 1024, cpu_ms: (user_s + system_s) * 1000, wall_ms: wall_s * 1000, stdout };
+// { events_per_s, peak_mib, cpu_ms, wall_ms, stdout } of a whole process.
+async function ours(events, way, args) {
+  const result = await measure([binary, 'es-tail', ...args], { way });
+  return { ...result, events_per_s: events / result.wall_ms * 1000 };
 }
 
 const url = (port) => ['orders', '--url', `esdb://127.0.0.1:${port}?tls=false`, '--exit', '--quiet'];
 
-function print(port, way, events = EVENTS) {
-  const result = ours(events, way, [...url(port), '--offset', 'beginning', '--json']);
+async function print(port, way, events = EVENTS) {
+  const result = await ours(events, way, [...url(port), '--offset', 'beginning', '--json']);
   if (way === TO_PIPE && Number(result.stdout) !== events) throw new Error(`es-tail printed ${result.stdout} events`);
   return result;
 }
 
-function pipe(port) {
+async function pipe(port) {
   rmSync(checkpoints, { force: true });
-  const result = ours(EVENTS, TO_NULL, [...url(port), '--processors', processors, '--checkpoints', checkpoints, '--sync-interval', '500ms']);
+  const result = await ours(EVENTS, TO_NULL, [...url(port), '--processors', processors, '--checkpoints', checkpoints, '--sync-interval', '500ms']);
   const { stdout } = runOnce([binary, 'es-tail', 'checkpoints', 'list', '--checkpoints', checkpoints], {});
   if (!stdout.includes(` ${EVENTS - 1} `)) throw new Error(`the checkpoint is ${stdout}`);
   return result;
@@ -82,68 +66,64 @@ function peer(command, port) {
 
 // --- The figures ---
 
-const atLeast = (value, target, unit) => `${value.toFixed(2)}${unit}, target at least ${target}${unit}: ${value >= target ? 'kept' : 'MISSED'}`;
-
-// Each in turn, after a run of each that is not counted; fills in the medians.
-function take(contestants, port) {
-  for (const contestant of contestants) contestant.run(port);
-  for (const contestant of contestants) contestant.results = [];
-  for (let i = 0; i < ROUNDS; i += 1) {
-    for (const { run, results, rounds = ROUNDS } of contestants) if (i < rounds) results.push(run(port));
-  }
-  for (const contestant of contestants) {
-    contestant.events_per_s = median(contestant.results.map(({ events_per_s }) => events_per_s));
-    contestant.peak_mib = median(contestant.results.map(({ peak_mib }) => peak_mib));
-  }
-}
-
 async function compare() {
-  const server = await startServer(EVENTS);
+  const { port, stop } = await startServer(EVENTS);
   const contestants = [
-    { name: 'es-tail --json, /dev/null', run: (port) => print(port, TO_NULL) },
-    { name: 'es-tail --json, a pipe', run: (port) => print(port, TO_PIPE) },
-    { name: 'es-tail, a pipe processor', run: pipe },
-    { name: 'the client in node', rounds: CLIENT_ROUNDS, run: (port) => peer([process.execPath, 'bench/eventstore_client.mjs'], port) },
-    { name: 'bare nghttp2, counts only', run: (port) => peer([reader], port) },
+    { run: () => print(port, TO_NULL) },
+    { run: () => print(port, TO_PIPE) },
+    { run: () => pipe(port) },
+    { run: () => peer([process.execPath, 'bench/eventstore_client.mjs'], port), rounds: CLIENT_ROUNDS },
+    { run: () => peer([reader], port) },
   ];
-  take(contestants, server.port);
-  server.stop();
+  await inTurn(contestants, ROUNDS, async ({ run }) => {
+    const { events_per_s, peak_mib } = await run();
+    return { thousands: events_per_s / 1000, peak_mib };
+  });
+  await stop();
   const [toNull, toPipe, processor, client, bare] = contestants;
-  console.log(`es-tail: ${EVENTS} events of 200 bytes of JSON, median of ${ROUNDS} runs, ${machine}`);
-  for (const { name, events_per_s, peak_mib } of contestants) {
-    console.log(`  ${name.padEnd(26)} ${(events_per_s / 1000).toFixed(0).padStart(5)} thousand events/s ${(events_per_s / client.events_per_s).toFixed(2).padStart(6)} x the client's ${(events_per_s / bare.events_per_s).toFixed(3).padStart(6)} x the bare reader's  ${peak_mib.toFixed(1).padStart(6)} MiB`);
-  }
-  for (const { name, events_per_s, peak_mib } of [toNull, toPipe]) {
-    console.log(`  ${name}, events/s against the client's: ${atLeast(events_per_s / client.events_per_s, 12, ' x')}`);
-    console.log(`  ${name}, peak memory: ${verdict(peak_mib, 20, ' MiB')}`);
-  }
-  console.log(`  ${processor.name}, checkpoints each 500 ms: ${atLeast(processor.events_per_s / 1000, 100, ' thousand events/s')}`);
+  const rate = (value, against) => ({ value: value.thousands, unit: 'thousand/s', better: 'more', ...against });
+  const toClient = { peer: 'the client in node', peer_value: client.thousands };
+  const toBare = { peer: 'bare nghttp2, counts only', peer_value: bare.thousands };
+  const memory = ({ peak_mib }) => ({ value: peak_mib, unit: 'MiB', peer: 'the client in node', peer_value: client.peak_mib });
+  return [
+    { what: 'events to /dev/null', ...rate(toNull, toClient), target: { ratio: 12 } },
+    { what: 'the same', ...rate(toNull, toBare) },
+    { what: 'peak memory, to /dev/null', ...memory(toNull), target: { value: 20 } },
+    { what: 'events into a pipe that is read', ...rate(toPipe, toClient), target: { ratio: 12 } },
+    { what: 'peak memory, into a pipe that is read', ...memory(toPipe), target: { value: 20 } },
+    { what: 'events to a pipe processor, checkpoints each 500 ms', ...rate(processor, toClient), target: { value: 100 } },
+    { what: 'peak memory, to a pipe processor', ...memory(processor) },
+  ];
 }
 
+// The CPU time of an event of a long stream beside that of a short one.
 async function grow() {
-  const steps = [];
+  const rows = [];
+  let last;
+  let first_us;
   for (const events of GROWTH) {
-    const last = steps.at(-1);
+    const what = `CPU of an event, of ${events.toLocaleString('en')}`;
     const expected_ms = last ? last.wall_ms * events / last.events : 0;
-    if (expected_ms > LONGEST_MS && events > mostEvents) {
-      console.log(`  ${events} events are left out, as they would take about ${(expected_ms / 1000).toFixed(0)} s`);
+    if (expected_ms > LONGEST_MS) {
+      rows.push({ what, target: { ratio: 1.25 }, left_out: `would take about ${(expected_ms / 1000).toFixed(0)} s` });
       break;
     }
-    const server = await startServer(events);
-    steps.push({ events, ...print(server.port, TO_NULL, events) });
-    server.stop();
-    const { cpu_ms, peak_mib, wall_ms } = steps.at(-1);
-    console.log(`  ${String(events).padStart(8)} events ${(cpu_ms / events * 1000).toFixed(3).padStart(7)} µs CPU each  ${peak_mib.toFixed(1).padStart(6)} MiB ${(wall_ms / 1000).toFixed(2).padStart(7)} s`);
+    const { port, stop } = await startServer(events);
+    const { cpu_ms, peak_mib, wall_ms } = await print(port, TO_NULL, events);
+    await stop();
+    const each_us = cpu_ms / events * 1000;
+    last = { events, wall_ms };
+    if (first_us === undefined) first_us = each_us;
+    else {
+      const peer = `of ${GROWTH[0].toLocaleString('en')}`;
+      rows.push({ what, value: each_us, unit: 'us', peer, peer_value: first_us, target: { ratio: 1.25 } },
+        { what: `peak memory with ${events.toLocaleString('en')}`, value: peak_mib, unit: 'MiB', target: { value: 20 } });
+    }
   }
-  const each = ({ cpu_ms, events }) => cpu_ms / events;
-  console.log(`  CPU time of an event, the last step against the first: ${verdict(each(steps.at(-1)) / each(steps[0]), 1.25, ' x')}`);
+  return rows;
 }
 
-try {
+await bench('es-tail', how, async () => {
   prepare();
-  await compare();
-  console.log(`es-tail --json, /dev/null: more and more events, once each, ${machine}`);
-  await grow();
-} finally {
-  rmSync(folder, { recursive: true });
-}
+  return [...await compare(), ...await grow()];
+});

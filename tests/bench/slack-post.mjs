@@ -1,48 +1,23 @@
-// slack-post beside @slack/webhook in node (what slack-github-action runs, without the action around
-// it), both into a stand-in on loopback, in turn, in one run:
-// - one message: CPU time of the whole process (user + system, mean of the runs), peak memory;
-// - a stream of lines without pauses between messages: lines a second, peak memory.
+// slack-post beside @slack/webhook in node (what slack-github-action runs, without the action around it), both into a
+// stand-in on loopback: one message, and a stream of lines without pauses between messages.
 //
-//   node tests/bench/slack-post.mjs [LINES]
+//   node tests/bench/slack-post.mjs
 
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { machine, root, startSlack, verdict } from './support.mjs';
+import { bench, binary, count, folder, inTurn, measure, startSlack } from './support.mjs';
 
-const LINES = Number(process.argv[2] ?? 1_000_000);
-const ROUNDS = 5;
-const binary = join(root, 'build/release/opsbelt');
-const slack = await startSlack(['--forget']);
-const env = { PATH: process.env.PATH, SLACK_WEBHOOK: slack.webhookUrl };
-const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+const LINES = count(1_000_000, 20_000);
+const ROUNDS = count(5, 1);
+const STREAM_ROUNDS = count(3, 1);
+const how = `\`@slack/webhook\` is what slack-github-action sends with, without the action around it. One message: CPU time (user + \
+system) of whole processes, 100 of ours and 10 of node's a round, median of ${ROUNDS} rounds in turn. The stream: ${LINES.toLocaleString('en')} lines from a \
+file without pauses, both in messages of up to 4,000 characters one after the other, median of ${STREAM_ROUNDS} rounds in turn.`;
 
-// GNU time around a shell that runs the command `times` times. { cpu_ms, wall_ms, peak_mib }, the first two of one run.
-function measure(command, { times = 1, input = '/dev/null' } = {}) {
-  const script = `i=0; while [ $i -lt ${times} ]; do "$@" < '${input}' > /dev/null || exit 1; i=$((i+1)); done`;
-  const result = spawnSync('/usr/bin/time', ['-f', '%U %S %e %M', 'sh', '-c', script, 'sh', ...command], { env, cwd: join(root, 'tests') });
-  if (result.status !== 0) throw new Error(`${command[0]} failed: ${result.stderr}`);
-  const [user, system, wall, peak] = result.stderr.toString().trim().split('\n').at(-1).split(' ').map(Number);
-  return { cpu_ms: (user + system) * 1000 / times, wall_ms: wall * 1000 / times, peak_mib: peak / 1024 };
-}
-
-// The best round of each contestant, in turn.
-function race(contestants) {
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const contestant of contestants) {
-      const result = measure(contestant.command, contestant);
-      for (const [name, value] of Object.entries(result)) {
-        contestant[name] = name === 'peak_mib' ? Math.max(contestant[name] ?? 0, value) : Math.min(contestant[name] ?? Infinity, value);
-      }
-    }
-  }
-}
-
-const oneMessage = `
+const PEER_ONE = `
   const { IncomingWebhook } = require('@slack/webhook');
   new IncomingWebhook(process.env.SLACK_WEBHOOK).send({ text: 'Deploy of v1.2 is done' });`;
-const streamed = `
+const PEER_STREAM = `
   const { IncomingWebhook } = require('@slack/webhook');
   const webhook = new IncomingWebhook(process.env.SLACK_WEBHOOK);
   (async () => {
@@ -54,29 +29,51 @@ const streamed = `
     if (batch) await webhook.send({ text: batch });
   })();`;
 
-const ours = { name: 'opsbelt slack-post', times: 100, command: [binary, 'slack-post', 'Deploy of v1.2 is done'] };
-const node = { name: '@slack/webhook in node', times: 10, command: [process.execPath, '-e', oneMessage] };
-race([ours, node]);
-console.log(`slack-post: one message, best of ${ROUNDS} rounds in turn, ${machine}`);
-for (const { name, cpu_ms, wall_ms, peak_mib } of [ours, node]) {
-  console.log(`  ${name.padEnd(24)} ${cpu_ms.toFixed(1).padStart(7)} ms CPU  ${wall_ms.toFixed(1).padStart(7)} ms  ${(cpu_ms / node.cpu_ms).toFixed(3).padStart(6)} x node's CPU  ${peak_mib.toFixed(1).padStart(6)} MiB`);
+// Numbers only, as medians are taken of them.
+async function numbers(command, options) {
+  const { cpu_ms, wall_ms, peak_mib } = await measure(command, options);
+  return { cpu_ms, wall_ms, peak_mib };
 }
-console.log(`  CPU against node: ${verdict(ours.cpu_ms / node.cpu_ms, 0.1, ' x')}`);
-console.log(`  peak memory: ${verdict(ours.peak_mib, 12, ' MiB')}`);
 
-const input = join(folder, 'lines.txt');
-const fd = openSync(input, 'w');
-for (let i = 0; i < LINES; i += 1000) {
-  writeSync(fd, Array.from({ length: 1000 }, (_, k) => `2026-11-25T04:18:00Z request ${i + k} served in 12 ms\n`).join(''));
+async function compareOne(env) {
+  const ours = { times: 100, command: [binary, 'slack-post', 'Deploy of v1.2 is done'] };
+  const node = { times: 10, command: [process.execPath, '-e', PEER_ONE] };
+  await inTurn([ours, node], ROUNDS, ({ command, times }) => numbers(command, { env, times, way: '"$@" > /dev/null' }));
+  const peer = '@slack/webhook in node';
+  return [
+    { what: 'CPU of one message', value: ours.cpu_ms, unit: 'ms', peer, peer_value: node.cpu_ms, target: { ratio: 0.1 } },
+    { what: 'wall time of one message', value: ours.wall_ms, unit: 'ms', peer, peer_value: node.wall_ms },
+    { what: 'peak memory of one message', value: ours.peak_mib, unit: 'MiB', peer, peer_value: node.peak_mib, target: { value: 12 } },
+  ];
 }
-closeSync(fd);
-const stream = { name: 'opsbelt slack-post', command: [binary, 'slack-post', '--stream', '--interval', '0'], input };
-const nodeStream = { name: '@slack/webhook in node', command: [process.execPath, '-e', streamed], input };
-for (const contestant of [stream, nodeStream]) Object.assign(contestant, measure(contestant.command, contestant));
-console.log(`slack-post: a stream of ${LINES} lines into the stand-in, once each, ${machine}`);
-for (const { name, wall_ms, cpu_ms, peak_mib } of [stream, nodeStream]) {
-  console.log(`  ${name.padEnd(24)} ${(LINES / wall_ms * 1000).toFixed(0).padStart(8)} lines/s  ${(nodeStream.wall_ms / wall_ms).toFixed(2).padStart(5)} x node  ${(cpu_ms / 1000).toFixed(2).padStart(6)} s CPU  ${peak_mib.toFixed(1).padStart(6)} MiB`);
+
+function writeLines(path) {
+  const fd = openSync(path, 'w');
+  for (let i = 0; i < LINES; i += 1000) {
+    writeSync(fd, Array.from({ length: 1000 }, (_, k) => `2026-11-25T04:18:00Z request ${i + k} served in 12 ms\n`).join(''));
+  }
+  closeSync(fd);
 }
-console.log(`  peak memory: ${verdict(stream.peak_mib, 32, ' MiB')}`);
-slack.stop();
-rmSync(folder, { recursive: true });
+
+async function compareStreams(env) {
+  const input = join(folder, 'lines.txt');
+  writeLines(input);
+  const ours = { command: [binary, 'slack-post', '--stream', '--interval', '0'] };
+  const node = { command: [process.execPath, '-e', PEER_STREAM] };
+  await inTurn([ours, node], STREAM_ROUNDS, ({ command }) => numbers(command, { env, way: `"$@" < '${input}' > /dev/null` }));
+  const peer = '@slack/webhook in node';
+  const thousands = ({ wall_ms }) => LINES / wall_ms;
+  return [
+    { what: 'lines of a stream', value: thousands(ours), unit: 'thousand/s', peer, peer_value: thousands(node), better: 'more' },
+    { what: 'CPU of the stream', value: ours.cpu_ms / 1000, unit: 's', peer, peer_value: node.cpu_ms / 1000 },
+    { what: 'peak memory of the stream', value: ours.peak_mib, unit: 'MiB', peer, peer_value: node.peak_mib, target: { value: 32 } },
+  ];
+}
+
+await bench('slack-post', how, async () => {
+  const slack = await startSlack(['--forget']);
+  const env = { SLACK_WEBHOOK: slack.webhookUrl };
+  const rows = [...await compareOne(env), ...await compareStreams(env)];
+  await slack.stop();
+  return rows;
+});

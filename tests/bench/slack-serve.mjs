@@ -1,35 +1,32 @@
-// slack-serve under signed events on loopback, each another one. Slack is never called: no handler is there for an
-// event, or ("queued") one is, but may not answer in that channel.
-// - CPU time of the server's process an event, beside @slack/bolt's HTTPReceiver in node, in turn, in one run. Bolt is
-//   there with a whole App that asks one listener, as ours asks one handler, and alone: it verifies, parses and
-//   acknowledges. Who generates the load and how fast does not count;
-// - the acknowledgement at 2,000 events a second beside a bare 200 (GET /healthz) of the same server at the same rate,
-//   in turn: of each percentile the median of the rounds, as one stall of the machine spoils a round's;
-// - memory after a tenth of EVENTS (queued, so that they are remembered: the last 50,000) and after all; it takes
-//   500,000 to be full by the tenth.
-// It takes about two minutes on two cores that do nothing else.
+// slack-serve under signed events on loopback, each another one, beside @slack/bolt in node.
 //
-//   node tests/bench/slack-serve.mjs [EVENTS]
+//   node tests/bench/slack-serve.mjs
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SIGNING_SECRET, messageEvent, signed } from '../standin/slack_events.mjs';
 import { pace, push } from './load.mjs';
-import { machine, median, root, verdict } from './support.mjs';
+import { bench, binary, count, folder, inTurn, median, tests } from './support.mjs';
 
-const EVENTS = Number(process.argv[2] ?? 1_000_000);
-const ROUNDS = 5;
+const ROUNDS = count(5, 1);
+const EVENTS_A_ROUND = count(30_000, 1_000);
+const BOLT_EVENTS_A_ROUND = count(6_000, 500);
+const REMEMBERED = count(1_000_000, 5_000);
 const RATE_PER_S = 2_000;
-const PACED_ROUNDS = 10;
+const PACED_ROUNDS = count(10, 1);
 const MOST_LATE_US = 1_000;
 const TICK_MS = 10; // of /proc/PID/stat, on every Linux
-const binary = join(root, 'build/release/opsbelt');
-const folder = mkdtempSync(join(tmpdir(), 'bench-'));
 const bot = join(folder, 'bot.yaml');
+const how = `Signed events, each another one, over 16 connections on loopback. Slack is never called: there is no handler for an \
+event, or ("queued") there is one, but it may not answer in that channel. CPU time is that of the server's process, median of ${ROUNDS} \
+rounds in turn after one that warms up; who makes the load, and how fast, does not count. @slack/bolt runs as a whole App that asks \
+one listener, as ours asks one handler, and as its HTTPReceiver alone, which verifies, parses and acknowledges. The waits: \
+${RATE_PER_S.toLocaleString('en')} requests a second, p99 of a second, median of ${PACED_ROUNDS} in turn, beside a bare 200 (\`GET /healthz\`) of the same server; when \
+they can't be sent in time (p99 later than ${MOST_LATE_US} us), there is no verdict. Memory: after a tenth of ${REMEMBERED.toLocaleString('en')} queued events \
+(it remembers the last 50,000) and after all.`;
 writeFileSync(bot, 'name: bench\nhandlers:\n- match: ^deploy (\\w+)$\n  channels: [C00000099]\n  reply: deploying $1\n');
 
 // --- The servers ---
@@ -41,7 +38,7 @@ async function start(name, [program, ...args], announced) {
   const path = join(folder, `log-${servers.length}.txt`);
   const fd = openSync(path, 'w');
   const env = { PATH: process.env.PATH, NODE_ENV: 'production', SLACK_SIGNING_SECRET: SIGNING_SECRET, SLACK_BOT_TOKEN: 'xoxb-none' };
-  const child = spawn(program, args, { env, cwd: join(root, 'tests'), stdio: ['ignore', fd, fd] });
+  const child = spawn(program, args, { env, cwd: tests, stdio: ['ignore', fd, fd] });
   closeSync(fd);
   servers.push(child);
   for (const end_ms = Date.now() + 10_000; ; await delay(10)) {
@@ -68,7 +65,6 @@ async function stopAll() {
     child.kill('SIGKILL');
     await once(child, 'close');
   }
-  rmSync(folder, { recursive: true });
 }
 
 const stat = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
@@ -109,92 +105,72 @@ const nextQueued = () => nextEvent(QUEUED);
 
 async function compareCpu() {
   const app = "const app = new App({ receiver, authorize: async () => ({ botToken: 'xoxb-none', botId: 'B1', botUserId: 'U1' }) });";
-  const ours = { ...await startOurs('opsbelt slack-serve', '--access-log', 'false'), count: 30_000 };
-  const logged = { ...await startOurs('the same, access log on'), count: 30_000 };
-  const queued = { ...ours, name: 'the same, queued', make: nextQueued };
-  const bare = { ...ours, name: 'the same, GET /healthz', make: () => healthz };
-  const bolt = { ...await startBolt('@slack/bolt in node', `${app} app.message(/^deploy (\\w+)$/, async () => {});`), count: 6_000 };
-  const alone = { ...await startBolt('its HTTPReceiver alone', 'receiver.init({ processEvent: (event) => event.ack() });'), count: 6_000 };
-  const all = [ours, queued, logged, bare, bolt, alone];
-  for (const contestant of all) {
-    contestant.cpus_ms = [];
-    await push(contestant.port, contestant.count / 2, contestant.make ?? (() => nextEvent()));
-  }
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const { pid, port, count, make = () => nextEvent(), cpus_ms } of all) {
-      const before_ms = cpuMs(pid);
-      await push(port, count, make);
-      cpus_ms.push((cpuMs(pid) - before_ms) / count);
-    }
-  }
-  for (const contestant of all) {
-    contestant.cpu_ms = contestant.cpus_ms.reduce((a, b) => a + b) / ROUNDS;
-    contestant.peak_mib = mib(contestant.pid, 'VmHWM');
-  }
-  console.log(`slack-serve: CPU time of the server an event (${nextEvent().length} bytes), ${ROUNDS} rounds in turn, ${machine}`);
-  for (const { name, cpu_ms, cpus_ms, peak_mib } of all) {
-    const [least, most] = [Math.min(...cpus_ms), Math.max(...cpus_ms)].map((ms) => (ms * 1000).toFixed(0));
-    console.log(`  ${name.padEnd(24)} ${(cpu_ms * 1000).toFixed(1).padStart(7)} us (${least} to ${most})  ${(1000 / cpu_ms).toFixed(0).padStart(6)} a CPU second  ${(cpu_ms / bolt.cpu_ms).toFixed(3).padStart(6)} x bolt's CPU  ${peak_mib.toFixed(1).padStart(6)} MiB`);
-  }
-  console.log(`  CPU against bolt: ${verdict(ours.cpu_ms / bolt.cpu_ms, 0.1, ' x')}`);
-  const expected = (ROUNDS + 0.5) * (ours.count + queued.count);
-  const verified = await counted(ours.port, 'verified') - await counted(ours.port, 'duplicates');
+  const server = await startOurs('opsbelt slack-serve', '--access-log', 'false');
+  const logging = await startOurs('the same, access log on');
+  const bolt = await startBolt('@slack/bolt', `${app} app.message(/^deploy (\\w+)$/, async () => {});`);
+  const receiver = await startBolt('its HTTPReceiver alone', 'receiver.init({ processEvent: (event) => event.ack() });');
+  const contestants = [
+    { ...server, events: EVENTS_A_ROUND, make: () => nextEvent() },
+    { ...server, events: EVENTS_A_ROUND, make: nextQueued },
+    { ...logging, events: EVENTS_A_ROUND, make: () => nextEvent() },
+    { ...server, events: EVENTS_A_ROUND, make: () => healthz },
+    { ...bolt, events: BOLT_EVENTS_A_ROUND, make: () => nextEvent() },
+    { ...receiver, events: BOLT_EVENTS_A_ROUND, make: () => nextEvent() },
+  ];
+  await inTurn(contestants, ROUNDS, async ({ pid, port, events, make }) => {
+    const before_ms = cpuMs(pid);
+    await push(port, events, make);
+    return { cpu_us: (cpuMs(pid) - before_ms) / events * 1000 };
+  });
+  const expected = (ROUNDS + 1) * 2 * EVENTS_A_ROUND;
+  const verified = await counted(server.port, 'verified') - await counted(server.port, 'duplicates');
   if (verified !== expected) throw new Error(`${verified} events were verified and new, of ${expected}`);
+  const [ours, queued, logged, bare, whole, alone] = contestants.map(({ cpu_us }) => cpu_us);
+  const perSecond = (cpu_us) => 1e6 / cpu_us;
+  const [peer, peerAlone] = ['@slack/bolt in node', "bolt's HTTPReceiver alone"];
+  return [
+    { what: 'verified events in a CPU second', value: perSecond(ours), unit: '', peer, peer_value: perSecond(whole), target: { ratio: 10 }, better: 'more' },
+    { what: 'CPU of an event', value: ours, unit: 'us', peer, peer_value: whole },
+    { what: 'the same', value: ours, unit: 'us', peer: peerAlone, peer_value: alone },
+    { what: 'CPU of an event, access log on', value: logged, unit: 'us', peer, peer_value: whole },
+    { what: 'CPU of an event, queued', value: queued, unit: 'us', peer, peer_value: whole },
+    { what: 'CPU of an event', value: ours, unit: 'us', peer: 'a bare 200 of ours', peer_value: bare },
+    { what: 'peak memory', value: mib(server.pid, 'VmHWM'), unit: 'MiB', peer, peer_value: mib(bolt.pid, 'VmHWM') },
+  ];
 }
 
 const percentile = (sorted, share) => sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)] * 1000;
 
 async function compareWaits() {
-  const ours = await startOurs('opsbelt slack-serve', '--access-log', 'false');
-  const kinds = [
-    { name: 'an event', make: () => nextEvent() },
-    { name: 'an event, queued', make: nextQueued },
-    { name: 'GET /healthz', make: () => healthz },
+  const { port } = await startOurs('opsbelt slack-serve', '--access-log', 'false');
+  const contestants = [{ make: () => nextEvent() }, { make: nextQueued }, { make: () => healthz }];
+  await inTurn(contestants, PACED_ROUNDS, async ({ make }) => {
+    const { waits_ms, delays_ms } = await pace(port, Array.from({ length: RATE_PER_S }, make), RATE_PER_S);
+    return { wait_us: percentile(waits_ms, 0.99), late_us: percentile(delays_ms, 0.99) };
+  });
+  const [event, queued, bare] = contestants;
+  const late_us = Math.max(...contestants.map((contestant) => contestant.late_us));
+  const left_out = late_us > MOST_LATE_US ? `the machine was too busy to send in time (${late_us.toFixed(0)} us late)` : undefined;
+  const against = { unit: 'us', peer: 'a bare 200 of ours', peer_value: bare.wait_us, target: { ratio: 5 }, left_out };
+  return [
+    { what: 'p99 of the acknowledgement', value: event.wait_us, ...against },
+    { what: 'p99 of it, queued', value: queued.wait_us, ...against },
   ];
-  for (const kind of kinds) kind.rounds = [];
-  for (let round = 0; round <= PACED_ROUNDS; round += 1) {
-    for (const kind of kinds) {
-      const result = await pace(ours.port, Array.from({ length: RATE_PER_S }, kind.make), RATE_PER_S);
-      if (round > 0) kind.rounds.push(result); // the first warms up
-    }
-  }
-  console.log(`slack-serve: the wait at ${RATE_PER_S} a second, ${PACED_ROUNDS} rounds of a second each in turn, ${machine}`);
-  for (const kind of kinds) {
-    const over = (name, share) => kind.rounds.map((round) => percentile(round[name], share));
-    kind.p99_us = median(over('waits_ms', 0.99));
-    kind.late_us = median(over('delays_ms', 0.99));
-    const [least, most] = [Math.min(...over('waits_ms', 0.99)), Math.max(...over('waits_ms', 0.99))].map((us) => us.toFixed(0));
-    console.log(`  ${kind.name.padEnd(24)} p50 ${median(over('waits_ms', 0.5)).toFixed(0).padStart(5)} us  p99 ${kind.p99_us.toFixed(0).padStart(5)} us (${least} to ${most})  sent late by ${kind.late_us.toFixed(0)} us (p99)`);
-  }
-  const [event, queued, bare] = kinds;
-  if (Math.max(...kinds.map((kind) => kind.late_us)) > MOST_LATE_US) {
-    console.log(`  NO VERDICT: the machine was too busy to send in time (${MOST_LATE_US} us), so these are its waits, not the server's`);
-    return;
-  }
-  console.log(`  p99 against the bare answer: ${verdict(event.p99_us / bare.p99_us, 5, ' x')}`);
-  console.log(`  p99 against it, queued: ${verdict(queued.p99_us / bare.p99_us, 5, ' x')}`);
 }
 
 async function watchMemory() {
-  const ours = await startOurs('opsbelt slack-serve', '--access-log', 'false', '--queue', '10000');
-  const rows = [{ events: 0 }, { events: EVENTS / 10 }, { events: EVENTS }];
-  let sent = 0;
-  for (const row of rows) {
-    await push(ours.port, Math.max(row.events - sent, 1), nextQueued);
-    sent = Math.max(row.events, 1);
-    Object.assign(row, { now_mib: mib(ours.pid, 'VmRSS'), peak_mib: mib(ours.pid, 'VmHWM') });
-  }
-  console.log(`slack-serve: memory, ${machine}`);
-  for (const { events, now_mib, peak_mib } of rows) {
-    console.log(`  after ${String(events).padStart(8)} events ${now_mib.toFixed(1).padStart(11)} MiB  peak ${peak_mib.toFixed(1).padStart(6)} MiB`);
-  }
-  console.log(`  peak after all against after a tenth: ${verdict(rows[2].peak_mib / rows[1].peak_mib, 1.1, ' x')}`);
+  const { port, pid } = await startOurs('opsbelt slack-serve', '--access-log', 'false', '--queue', '10000');
+  await push(port, REMEMBERED / 10, nextQueued);
+  const after_a_tenth = mib(pid, 'VmHWM');
+  await push(port, REMEMBERED * 9 / 10, nextQueued);
+  return [{
+    what: `peak memory after ${REMEMBERED.toLocaleString('en')} events`, value: mib(pid, 'VmHWM'), unit: 'MiB',
+    peer: 'after a tenth of them', peer_value: after_a_tenth, target: { ratio: 1.1 },
+  }];
 }
 
 try {
-  await compareCpu();
-  await compareWaits();
-  await watchMemory();
+  await bench('slack-serve', how, async () => [...await compareCpu(), ...await compareWaits(), ...await watchMemory()]);
 } finally {
   await stopAll();
 }

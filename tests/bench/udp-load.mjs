@@ -1,51 +1,52 @@
 // udp-load beside iperf3 (8 processes of 125 streams, as one takes no more than 128) and iperf 2 (--incr-srcip), all on
-// the loopback of this machine:
-// - 1,000 callers of 65,000 bit/s in packets of 160 bytes for SECONDS: CPU time (user + system) of client and server,
-//   packets received, how true the rate is, udp-load's own jitter and its ramp-up;
-// - what one core sends at most: udp-load with a higher rate than it can serve, iperf3 without a rate, both pinned;
-// - the price of 1,000 policy rules, in namespaces of their own (root only).
-// It takes about two minutes.
+// the loopback of this machine.
 //
-//   [REAL_TIME=1] node tests/bench/udp-load.mjs [SECONDS]
+//   [REAL_TIME=1] node tests/bench/udp-load.mjs
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createSocket } from 'node:dgram';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { missing, namespaceFor } from '../e2e/udp_bed.mjs';
-import { machine, root, verdict } from './support.mjs';
+import { bench, binary, count, folder, inTurn, median, sum } from './support.mjs';
 
-const SECONDS = Number(process.argv[2] ?? 20);
+const SECONDS = count(20, 2);
+const ROUNDS = count(3, 1);
+const CEILING_SECONDS = count(4, 1);
+const RULES_SECONDS = count(10, 2);
 const CALLERS = 1000;
+const PACKETS_PER_S = 65_000 / 8 / 160; // of a caller
+const PLANNED = Math.round(CALLERS * SECONDS * PACKETS_PER_S);
 const LOAD = ['--bps', '65000', '--packet-size', '160'];
 const FROM = ['--min-client-addr', '127.1.0.1', '--client-addrs', String(CALLERS)];
-const PLANNED = Math.round(CALLERS * SECONDS * 65_000 / 8 / 160);
 const PROCESSES = 8;
-const binary = process.env.OPSBELT_BINARY ?? join(root, 'build/release/opsbelt');
-const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-let runs = 0;
 
 // REAL_TIME=1: all of them, the peers too, at real-time priority, for a machine that does other things as well. A starved
 // iperf3 takes less CPU time, as it then sends many packets at each wake-up.
 const isRealTime = process.env.REAL_TIME === '1';
 const ALONE = isRealTime ? ['chrt', '-r', '20'] : [];
+let runs = 0;
+const how = `1,000 callers of 65,000 bit/s in packets of 160 bytes for ${SECONDS} s on loopback${isRealTime ? ', all at real-time priority' : ''}: CPU time (user + system) of \
+client and server, median of ${ROUNDS} runs in turn with iperf3 (8 processes of 125 streams, as one takes no more than 128); iperf 2 \
+(\`--incr-srcip\`) once. The ceiling: what one core sends, the receiver pinned to another, udp-load with more callers' load than it can \
+serve and iperf3 with \`-b 0\` and one stream; nearly all of it is the kernel's send() for both, and 1,000 sockets keep its caches less \
+warm than one. The rules: through a veth between two namespaces, without, with, with, without, ${RULES_SECONDS} s each.`;
 
 // --- Processes ---
 
-// A program with its CPU time, by GNU time. { pid, ended: { cpu_s, wall_s, stdout, stderr, code } }
+// A program with its CPU time, by GNU time. { ended: { cpu_s, stdout, stderr, code }, stop }
 function start([program, ...args], prefix = []) {
   runs += 1;
   const times = join(folder, `time-${runs}`);
-  const [first, ...rest] = [...prefix, '/usr/bin/time', '-q', '-f', '%U %S %e', '-o', times, program, ...args];
+  const [first, ...rest] = [...prefix, '/usr/bin/time', '-q', '-f', '%U %S', '-o', times, program, ...args];
   const child = spawn(first, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, LC_ALL: 'C' } });
   const out = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) child[name].on('data', (data) => { out[name] += data; });
   const ended = once(child, 'close').then(([code]) => {
-    const [user_s, system_s, wall_s] = readFileSync(times, 'utf8').trim().split('\n').at(-1).split(' ').map(Number);
-    return { ...out, code, cpu_s: user_s + system_s, wall_s };
+    const [user_s, system_s] = readFileSync(times, 'utf8').trim().split('\n').at(-1).split(' ').map(Number);
+    return { ...out, code, cpu_s: user_s + system_s };
   });
   // GNU time does not pass signals on: its child gets it.
   const stop = (signal) => {
@@ -56,8 +57,6 @@ function start([program, ...args], prefix = []) {
   return { ended, stop };
 }
 
-const sum = (values) => values.reduce((a, b) => a + b, 0);
-
 async function freePort() {
   const socket = createSocket('udp4').bind(0, '127.0.0.1');
   await once(socket, 'listening');
@@ -67,7 +66,7 @@ async function freePort() {
   return port;
 }
 
-// --- The contestants. { client_s, server_s, received, expected } ---
+// --- The contestants: { client_s, server_s } and what else they tell ---
 
 async function udpLoad(args, { host = '127.0.0.1', clientPrefix = [], serverPrefix = [] } = {}) {
   const port = String(await freePort());
@@ -81,7 +80,7 @@ async function udpLoad(args, { host = '127.0.0.1', clientPrefix = [], serverPref
   }
   const { cpu_s: server_s } = await server.ended;
   const report = JSON.parse(client.stdout);
-  return { client_s: client.cpu_s, server_s, wall_s: client.wall_s, received: report.totals.received, report };
+  return { client_s: client.cpu_s, server_s, report };
 }
 
 async function iperf3(seconds, rate, streams, processes, pins = [[], []]) {
@@ -122,49 +121,74 @@ async function iperf2(seconds) {
 
 // --- The figures ---
 
-const atLeast = (value, target, unit) => `${value.toFixed(2)}${unit}, target at least ${target}${unit}: ${value >= target ? 'kept' : 'MISSED'}`;
-
-const line = (name, { client_s, server_s, received }) =>
-  console.log(`  ${name.padEnd(22)} client ${client_s.toFixed(2).padStart(6)} CPU s  server ${server_s.toFixed(2).padStart(6)} CPU s  received ${(received / PLANNED * 100).toFixed(2).padStart(6)} % of ${PLANNED}`);
-
 // The first second, from 1, in which all callers sent.
-const rampUp = (seconds) => seconds.findIndex(({ sent }) => sent >= CALLERS * 65_000 / 8 / 160 * 0.99);
-
-async function compare() {
-  console.log(`udp-load: ${CALLERS} callers of 65,000 bit/s in packets of 160 bytes, ${SECONDS} s, loopback, ${isRealTime ? 'all at real-time priority, ' : ''}${machine}`);
-  const ours = await udpLoad(['--clients', String(CALLERS), '--seconds', String(SECONDS), ...FROM, ...LOAD],
-    { clientPrefix: ALONE, serverPrefix: ALONE });
-  const peer = await iperf3(SECONDS, 65_000, CALLERS / PROCESSES, PROCESSES, [ALONE, ALONE]);
-  line('udp-load', ours);
-  line('iperf3, 8 processes', peer);
-  try {
-    line('iperf 2, --incr-srcip', await iperf2(SECONDS));
-  } catch (error) {
-    console.log(`  iperf 2 is left out: ${error.message}`);
-  }
-  const { totals, seconds } = ours.report;
-  console.log(`  client's CPU time against iperf3's: ${verdict(ours.client_s / peer.client_s, 0.28, ' x')}`);
-  console.log(`  server's CPU time against iperf3's: ${verdict(ours.server_s / peer.server_s, 0.45, ' x')}`);
-  console.log(`  lost packets: ${verdict(totals.lost, 0, '')}`);
-  console.log(`  rate error: ${verdict(Math.abs(totals.rate_error_percent), 0.1, ' %')}`);
-  console.log(`  own jitter, p50 of the callers: ${verdict(totals.jitter_ms.p50 * 1000, 50, ' µs')} (sender's lateness p99 ${(totals.lateness_ms.p99 * 1000).toFixed(0)} µs)`);
-  console.log(`  ramp-up, seconds until all callers send: ${verdict(rampUp(seconds) < 0 ? Infinity : rampUp(seconds), 1, ' s')}`);
+function rampUp(seconds) {
+  const second = seconds.findIndex(({ sent }) => sent >= CALLERS * PACKETS_PER_S * 0.99);
+  return second < 0 ? Infinity : second;
 }
 
-// Packets a second that one core sends, the receiver on another. Nearly all of it is the kernel's send() for both, and
-// 1,000 sockets keep its caches less warm than the one of iperf3.
+const ownNumbers = ({ client_s, server_s, report: { totals, seconds } }) => ({
+  client_s, server_s, rate_error: Math.abs(totals.rate_error_percent), jitter_us: totals.jitter_ms.p50 * 1000,
+  late_us: totals.lateness_ms.p99 * 1000, ramp_s: rampUp(seconds),
+});
+
+async function compare() {
+  const load = ['--clients', String(CALLERS), '--seconds', String(SECONDS), ...FROM, ...LOAD];
+  let lost = 0; // in all runs
+  const ours = {
+    run: async () => {
+      const result = await udpLoad(load, { clientPrefix: ALONE, serverPrefix: ALONE });
+      lost += result.report.totals.lost;
+      return ownNumbers(result);
+    },
+  };
+  const peer = {
+    run: async () => {
+      const { client_s, server_s } = await iperf3(SECONDS, 65_000, CALLERS / PROCESSES, PROCESSES, [ALONE, ALONE]);
+      return { client_s, server_s };
+    },
+  };
+  await inTurn([ours, peer], ROUNDS, ({ run }) => run(), { warm: true });
+  const against = (name, what) => ({ what, value: ours[name], unit: 's', peer: 'iperf3', peer_value: peer[name] });
+  return [
+    { ...against('client_s', "client's CPU"), target: { ratio: 0.28 } },
+    { ...against('server_s', "server's CPU"), target: { ratio: 0.45 } },
+    ...await besideIperf2(ours),
+    { what: `lost packets, of ${ROUNDS} runs`, value: lost, unit: '', target: { value: 0 } },
+    { what: 'rate error', value: ours.rate_error, unit: '%', target: { value: 0.1 } },
+    { what: 'own jitter, p50 of the callers', value: ours.jitter_us, unit: 'us', target: { value: 50 } },
+    { what: 'sent late, p99', value: ours.late_us, unit: 'us' },
+    { what: 'seconds until all callers send', value: ours.ramp_s, unit: 's', target: { value: 1 } },
+  ];
+}
+
+async function besideIperf2(ours) {
+  const what = ["client's CPU beside iperf 2", "server's CPU beside iperf 2"];
+  try {
+    const peer = await iperf2(SECONDS);
+    const name = `iperf 2, which received ${(peer.received / PLANNED * 100).toFixed(1)} %`;
+    return [
+      { what: what[0], value: ours.client_s, unit: 's', peer: name, peer_value: peer.client_s },
+      { what: what[1], value: ours.server_s, unit: 's', peer: name, peer_value: peer.server_s },
+    ];
+  } catch (error) {
+    return [{ what: what[0], left_out: error.message }];
+  }
+}
+
+// Packets a second that one core sends, the receiver on another.
 async function ceiling() {
   const pins = [['taskset', '-c', '1', ...ALONE], ['taskset', '-c', '0']];
-  const options = { clientPrefix: pins[0], serverPrefix: pins[1] };
-  let [ours_per_s, peer_per_s] = [0, 0];
-  for (let i = 0; i < 2; i += 1) { // the better of two, in turns
-    const { report } = await udpLoad(['--clients', String(CALLERS), '--seconds', '4', '--ramp', '0s', ...FROM, '--bps', '780000', '--packet-size', '160'], options);
-    ours_per_s = Math.max(ours_per_s, report.totals.rate_bps * CALLERS / 8 / 160);
-    peer_per_s = Math.max(peer_per_s, (await iperf3(4, 0, 1, 1, pins)).sent_per_s);
-  }
-  console.log('udp-load: what one core sends at most, the receiver on another');
-  console.log(`  udp-load ${(ours_per_s / 1000).toFixed(0)} thousand packets/s from 1,000 callers, iperf3 -b 0 ${(peer_per_s / 1000).toFixed(0)} thousand from one`);
-  console.log(`  against iperf3's: ${atLeast(ours_per_s / peer_per_s, 0.8, ' x')}`);
+  const load = ['--clients', String(CALLERS), '--seconds', String(CEILING_SECONDS), '--ramp', '0s', ...FROM, '--bps', '780000', '--packet-size', '160'];
+  const ours = {
+    run: async () => (await udpLoad(load, { clientPrefix: pins[0], serverPrefix: pins[1] })).report.totals.rate_bps * CALLERS / 8 / 160,
+  };
+  const peer = { run: async () => (await iperf3(CEILING_SECONDS, 0, 1, 1, pins)).sent_per_s };
+  await inTurn([ours, peer], ROUNDS, async ({ run }) => ({ thousands: await run() / 1000 }), { warm: true });
+  return [{
+    what: 'packets that one core sends', value: ours.thousands, unit: 'thousand/s', better: 'more', target: { ratio: 0.8 },
+    peer: 'iperf3 -b 0', peer_value: peer.thousands,
+  }];
 }
 
 // Rules count only for packets that leave, so the server is in another namespace.
@@ -181,31 +205,27 @@ function twoNamespaces(t) {
 }
 
 async function rules() {
+  const what = `client's CPU with ${CALLERS.toLocaleString('en')} policy rules`;
   const reason = missing();
-  if (reason) return console.log(`udp-load: the price of policy rules is left out: ${reason}`);
+  if (reason) return [{ what, target: { ratio: 1.1 }, left_out: reason }];
   const cleanups = [];
   try {
     const { client, server } = twoNamespaces({ after: (cleanup) => cleanups.unshift(cleanup) });
     const within = ({ name }) => ['ip', 'netns', 'exec', name];
-    const load = async () => (await udpLoad(['--clients', String(CALLERS), '--seconds', '10', '--min-client-addr', '10.77.0.1',
+    const load = async () => (await udpLoad(['--clients', String(CALLERS), '--seconds', String(RULES_SECONDS), '--min-client-addr', '10.77.0.1',
       '--client-addrs', String(CALLERS), ...LOAD], { host: '10.99.0.1', clientPrefix: within(client), serverPrefix: within(server) })).client_s;
     const addresses = Array.from({ length: CALLERS }, (_, i) => `10.77.${(i + 1) >> 8}.${(i + 1) & 255}`);
-    const batch = addresses.map((address, i) => `rule add from ${address} table ${1000 + i}\nroute add default dev wire table ${1000 + i}\n`);
-    const without = await load();
-    client.exec('ip', ['-batch', '-'], { input: batch.join('') });
-    const withRules = await load();
-    console.log(`udp-load: ${CALLERS} callers for 10 s through a veth: client ${without.toFixed(2)} CPU s, with ${CALLERS} rules ${withRules.toFixed(2)}`);
-    console.log(`  CPU time with the rules against without: ${verdict(withRules / without, 1.1, ' x')}`);
+    const batch = (doing) => addresses.map((address, i) => `rule ${doing} from ${address} table ${1000 + i}\n`).join('');
+    client.exec('ip', ['-batch', '-'], { input: addresses.map((_, i) => `route add default dev wire table ${1000 + i}\n`).join('') });
+    const without = [await load()];
+    client.exec('ip', ['-batch', '-'], { input: batch('add') });
+    const withRules = [await load(), await load()];
+    client.exec('ip', ['-batch', '-'], { input: batch('del') });
+    without.push(await load());
+    return [{ what, value: median(withRules), unit: 's', peer: 'without', peer_value: median(without), target: { ratio: 1.1 } }];
   } finally {
     for (const cleanup of cleanups) await cleanup();
   }
-  return undefined;
 }
 
-try {
-  await compare();
-  await ceiling();
-  await rules();
-} finally {
-  rmSync(folder, { recursive: true });
-}
+await bench('udp-load', how, async () => [...await compare(), ...await ceiling(), ...await rules()]);

@@ -9,7 +9,8 @@ import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readLog } from '../standin/runner.mjs';
 import { azureRun, envOf, envWithoutSecret, onLinux, ownLines, vmNames } from './azure.mjs';
-import { azureFor, closedPort, errorLine, file, folder, proxyFor, root, run, selfSigned } from './support.mjs';
+import { readDocument } from './documents.mjs';
+import { azureFor, closedPort, errorLine, file, folder, proxyFor, run, selfSigned } from './support.mjs';
 
 const SCRIPT = ['--scripts', 'echo hello'];
 const DEAD_PROXY = 'http://127.0.0.1:1';
@@ -436,9 +437,9 @@ test('--check that can\'t sign in or reach anybody says so once, with that code'
   assert.match(none.stdout, /^sign-in: WRONG: .*\n$/);
 });
 
-test('the role that the README names is enough; --check and the run agree', async (t) => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  const [, usual, managed] = /A role of your own needs ([\s\S]*?);\s+with\s+`--managed` ([\s\S]*?) instead of the first\./.exec(readme);
+test('the role that the documents name is enough; --check and the run agree', async (t) => {
+  const text = readDocument('docs/azure-run.md');
+  const [, usual, managed] = /A role of your own needs ([\s\S]*?);\s+with\s+`--managed` ([\s\S]*?) instead of the first\./.exec(text);
   const [start, ...others] = [...usual.matchAll(/`(.*?)`/g)].map((match) => match[1]);
   const [read, ...verbs] = [...managed.matchAll(/`(.*?)`/g)].map((match) => match[1]);
   const instead = [read, ...verbs.map((verb) => read.replace(/[^/]+$/, verb))];

@@ -11,7 +11,8 @@ import addFormats from 'ajv-formats';
 import { schemas } from '@octokit/openapi-webhooks';
 import { parse as parseYaml } from 'yaml';
 import { readLog } from '../standin/runner.mjs';
-import { errorLine, file, fixture, folder, readFixture, readOutputs, root, run, slackFor } from './support.mjs';
+import { blocksOf } from './documents.mjs';
+import { errorLine, file, fixture, folder, readFixture, readOutputs, run, slackFor } from './support.mjs';
 
 const githubExamples = createRequire(import.meta.url)('@octokit/webhooks-examples');
 const twoPages = fixture('gollum/two_pages.json');
@@ -124,9 +125,8 @@ test('--mentions names the author on Slack; logins in any case', async (t) => {
   }
 });
 
-test('the README\'s step makes the diff from a real wiki repository', async (t) => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  const [script] = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => parseYaml(match[1]))
+test('the documented step makes the diff from a real wiki repository', async (t) => {
+  const [script] = blocksOf('docs/gollum-notify.md').filter(({ language }) => language === 'yaml').map(({ text }) => parseYaml(text))
     .flatMap((workflow) => workflow.jobs?.notify?.steps ?? []).filter((step) => step.run).map((step) => step.run);
   const here = folder(t);
   const wiki = join(here, 'wiki');

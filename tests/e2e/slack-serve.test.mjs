@@ -611,7 +611,7 @@ test('kill -9 in the middle: what was not acknowledged comes again and is answer
   await queue.stop('SIGKILL');
   await startServe(t, slack, bot);
   await delay(800);
-  assert.equal(slack.accepted.length, 1, 'as the README says');
+  assert.equal(slack.accepted.length, 1, 'as the documents say');
 });
 
 test('500 connections at once, and clients that drip, do not keep a message from its answer', async (t) => {
@@ -675,7 +675,9 @@ for (const [bot, expected] of MISTAKES) {
   test(`--check: ${expected.source}`, async (t) => {
     const result = await run(['slack-serve', '--check', '--config', file(t, 'bot.yaml', bot)]);
     assert.equal(result.code, 65, result.stdout);
-    assert.match(errorLine(result), expected);
+    const [first] = result.stdout.split('\n');
+    assert.match(first, /^bot file: WRONG: /);
+    assert.match(first, expected);
   });
 }
 

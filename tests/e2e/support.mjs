@@ -19,9 +19,9 @@ export const readFixture = (name) => JSON.parse(readFileSync(fixture(name), 'utf
 
 // Runs the binary with exactly this environment; resolves when it has ended. { code, signal, stdout, stderr }
 // encoding: of both; 'latin1' keeps bytes that are no UTF-8.
-export function run(args, { env = {}, stdin = '', cwd = root, program = binary, encoding = 'utf8', onStart = () => {} } = {}) {
+export function run(args, { env = {}, stdin = '', cwd = root, program = binary, encoding = 'utf8', uid, onStart = () => {} } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, cwd, timeout: 60_000 });
+    const child = spawn(program, args, { env, cwd, uid, gid: uid, timeout: 60_000 });
     const out = { stdout: [], stderr: [] };
     child.stdout.on('data', (data) => out.stdout.push(data));
     child.stderr.on('data', (data) => out.stderr.push(data));

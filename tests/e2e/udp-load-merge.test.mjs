@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { errorLine, file, folder } from './support.mjs';
+import { errorLine, file, folder, run } from './support.mjs';
 import { BRIEF, client, readCsv, serverFor, sharedServer, udp } from './udp_load.mjs';
 
 let server;
@@ -23,6 +23,15 @@ describe('merge', { concurrency: 4 }, () => {
     }
     return [...sums].sort(([one], [other]) => one - other);
   };
+
+  test('as an action: the job and its files a line each', async (t) => {
+    const { report } = await client(server.host, FEW);
+    const paths = [0, 1].map((i) => file(t, `${i}.json`, JSON.stringify(report)));
+    const env = { INPUT_COMMAND: 'udp-load', INPUT_JOB: `merge\n${paths.join('\n')}\n`, INPUT_OUTPUT: 'json', 'INPUT_MAX-LATE': '2s' };
+    const { code, stdout, stderr } = await run([], { env });
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+    assert.equal(JSON.parse(stdout).totals.sent, 2 * report.totals.sent);
+  });
 
   test('counters and histograms of two are the sums, exactly', async (t) => {
     const parts = await Promise.all([['4', '15'], ['6', '25']].map(([clients, packets]) =>
@@ -101,6 +110,9 @@ describe('merge', { concurrency: 4 }, () => {
       assert.equal(result.code, 65, text);
       assert.match(errorLine(result), /b\.json/);
     }
+    const twice = await udp(['merge', good, file(t, 'copy.json', JSON.stringify(report))]);
+    assert.equal(twice.code, 65);
+    assert.match(errorLine(twice), /a\.json and .*copy\.json are the same report, its packets would count twice; give it once/);
     const gone = await udp(['merge', good, '/nowhere/b.json']);
     assert.equal(gone.code, 66);
     assert.match(errorLine(gone), /\/nowhere\/b\.json/);

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { errorLine, file, folder, readOutputs } from './support.mjs';
-import { BRIEF, client, readCsv, sharedServer, udp } from './udp_load.mjs';
+import { BRIEF, client, readCsv, serverFor, sharedServer, udp } from './udp_load.mjs';
 
 let server;
 before(async () => { server = await sharedServer(); });
@@ -170,6 +170,16 @@ describe('limits', { concurrency: 4 }, () => {
     assert.equal(code, 1);
     assert.match(stderr, /not even the smallest number of callers meets the limits/);
     assert.equal(report.verdict.broken_limits.length, 1);
+  });
+
+  test('--find-max that is refused on the way shows the best run, and ends with the refusal', async (t) => {
+    const few = await serverFor(t, ['--max-callers', '30']);
+    const path = join(folder(t), 'outputs');
+    const { code, stderr, report } = await client(few.host, ['--clients', '100', '--packets', '5', '--find-max', ...BRIEF], { env: { GITHUB_OUTPUT: path } });
+    assert.equal(code, 69);
+    assert.match(stderr, /20 callers: good\n(.*\n)*.*20 callers meet the limits; more were not tried\n.*the server refuses the test: .*--max-callers/);
+    assert.equal(report.settings.clients, 20);
+    assert.deepEqual(readOutputs(path), { max_callers: '20', ok: 'true' });
   });
 
   test('--find-max --quiet leaves standard error empty', async () => {

@@ -37,7 +37,8 @@
 //   pageSize 100, longUrls false, resultShape 'value'       of lists; operation URLs of 6 KB; 'array': in the async
 //                   form properties.output is a bare array
 //   retryAfter      a Retry-After for each 202 and each poll of a running operation; usually none
-//   tokenSeconds 3600; certificates, workloadTokens         PEM of those that may sign assertions; more trusted tokens
+//   tokenSeconds 3600; clientSecret         how long a token is good; the secret it takes
+//   certificates, workloadTokens            PEM of those that may sign assertions; more trusted tokens
 //   keepRequests    false leaves requests, runs and tokens empty, for benchmarks
 //
 // Scripts are really run, with /bin/sh and with pwsh where it is on the PATH: azure_scripts.mjs tells how.
@@ -84,7 +85,7 @@ import { answerOpenidConfiguration, answerToken } from './azure_entra.mjs';
 import { answerFault, checkFault, replaces, spoilHeaders, spoilOperation, takeFault } from './azure_faults.mjs';
 import { newMachines } from './azure_machines.mjs';
 import {
-  CLIENT_ID, CLIENT_SECRET, LIMITS, RESOURCE_GROUP, SUBSCRIPTION, TENANT,
+  CLIENT_ID, LIMITS, RESOURCE_GROUP, SUBSCRIPTION, TENANT,
 } from './azure_rules.mjs';
 import { startScript } from './azure_scripts.mjs';
 import { answerAppService, answerGithub, answerImds, expireTokens, newSignIn } from './azure_sign_in.mjs';
@@ -94,7 +95,7 @@ const IMDS_PATH = '/metadata/identity/oauth2/token';
 const APP_SERVICE_PATH = '/msi/token';
 const OPTIONS = [
   'tls', 'port', 'vms', 'scaleSets', 'roles', 'run', 'operationMs', 'updateMs', 'pageSize', 'longUrls', 'resultShape',
-  'retryAfter', 'tokenSeconds', 'certificates', 'workloadTokens', 'keepRequests',
+  'retryAfter', 'tokenSeconds', 'clientSecret', 'certificates', 'workloadTokens', 'keepRequests',
 ];
 
 export async function startAzure(options = {}) {
@@ -129,7 +130,7 @@ function handle(azure, server) {
   return {
     url, armUrl: url, authorityUrl: url, imdsUrl: url, githubUrl: `${url}${GITHUB_PATH}?api-version=2.0`,
     githubToken: signIn.githubToken, identityEndpoint: url + APP_SERVICE_PATH, identityHeader: signIn.identityHeader,
-    workloadToken: signIn.workloadToken, tenant: TENANT, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET,
+    workloadToken: signIn.workloadToken, tenant: TENANT, clientId: CLIENT_ID, clientSecret: signIn.clientSecret,
     subscription: SUBSCRIPTION, resourceGroup: RESOURCE_GROUP,
     requests, runs, counts, tokens: signIn.tokens,
     get unusedFaults() { return [...faults]; },

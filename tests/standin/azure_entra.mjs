@@ -5,7 +5,7 @@
 // trace_id, correlation_id }. Fails: never throws on a client's input.
 
 import { constants, randomUUID, verify } from 'node:crypto';
-import { CLIENT_ID, CLIENT_SECRET, EXCHANGE_AUDIENCE, jsonAnswer, TENANT } from './azure_rules.mjs';
+import { CLIENT_ID, EXCHANGE_AUDIENCE, jsonAnswer, TENANT } from './azure_rules.mjs';
 import { audienceOf, issue } from './azure_sign_in.mjs';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -67,7 +67,7 @@ export function answerToken(azure, request, tenant) {
 function proofOf(azure, { client_secret, client_assertion, client_assertion_type }) {
   if (client_assertion === undefined) {
     if (client_secret === undefined) return { number: 7000218 };
-    return client_secret === CLIENT_SECRET ? { via: 'secret' } : { number: 7000215, named: CLIENT_ID };
+    return client_secret === azure.signIn.clientSecret ? { via: 'secret' } : { number: 7000215, named: CLIENT_ID };
   }
   if (client_assertion_type !== JWT_BEARER) return { number: 900144, named: 'client_assertion_type' };
   const federated = azure.signIn.federated.get(client_assertion);

@@ -4,7 +4,7 @@
 // Fails: throws on a certificate it can't read, never on a client's input.
 
 import { randomBytes, randomUUID, X509Certificate } from 'node:crypto';
-import { CLIENT_ID, EXCHANGE_AUDIENCE, jsonAnswer, OBJECT_ID, refuse, TENANT } from './azure_rules.mjs';
+import { CLIENT_ID, CLIENT_SECRET, EXCHANGE_AUDIENCE, jsonAnswer, OBJECT_ID, refuse, TENANT } from './azure_rules.mjs';
 
 const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com';
 const AUDIENCES = [
@@ -14,13 +14,13 @@ const AUDIENCES = [
 ];
 
 // certificates: PEM of those that belong to the application; workloadTokens: federated tokens it trusts beside its own.
-export function newSignIn({ certificates = [], workloadTokens = [], tokenSeconds = 3600 }) {
+export function newSignIn({ clientSecret = CLIENT_SECRET, certificates = [], workloadTokens = [], tokenSeconds = 3600 }) {
   const known = certificates.map((pem) => new X509Certificate(pem));
   const workloadToken = newJwt({ iss: 'https://stand-in.invalid/oidc', sub: 'system:serviceaccount:ops:opsbelt' });
   const workload = { via: 'workload', aud: EXCHANGE_AUDIENCE };
   const trusted = [workloadToken, ...workloadTokens].map((token) => [token, workload]);
   return {
-    tokenSeconds, workloadToken, githubToken: randomBytes(32).toString('base64url'), identityHeader: randomUUID(),
+    clientSecret, tokenSeconds, workloadToken, githubToken: randomBytes(32).toString('base64url'), identityHeader: randomUUID(),
     byThumbprint: new Map(known.map((cert) => [thumbprint(cert), cert])), federated: new Map(trusted),
     tokens: [], byToken: new Map(),
   };

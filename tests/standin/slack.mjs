@@ -1,7 +1,7 @@
 // A stand-in Slack: an incoming webhook, a Workflow Builder trigger, file uploads, and the Web API methods of the table
 // METHODS below.
 //
-//   const slack = await startSlack({ tls, token, scopes, channels, users, port, perChannelMs, keepRequests });
+//   const slack = await startSlack({ tls, token, webhookPath, scopes, channels, users, port, perChannelMs, keepRequests });
 //   slack.url, .webhookUrl, .triggerUrl, .apiUrl, .token   where it is, and the bot token it takes
 //   slack.requests    every request in order of arrival: { method, path, headers, body, bytes, json, form, at_ms,
 //                     complete }. json: the JSON body, or a form's payload field; form: a form's fields; else
@@ -91,6 +91,7 @@ const METHODS = {
 export async function startSlack(options = {}) {
   const slack = {
     token: options.token ?? 'xoxb-stand-in-not-a-secret',
+    webhookPath: options.webhookPath ?? WEBHOOK_PATH,
     scopes: options.scopes ?? SCOPES,
     channels: options.channels ?? CHANNELS,
     users: options.users ?? USERS,
@@ -115,7 +116,7 @@ export async function startSlack(options = {}) {
   const url = `${options.tls ? 'https' : 'http'}://127.0.0.1:${server.address().port}`;
   slack.url = url;
   return {
-    url, webhookUrl: url + WEBHOOK_PATH, triggerUrl: url + TRIGGER_PATH, apiUrl: `${url}/api/`, token: slack.token,
+    url, webhookUrl: url + slack.webhookPath, triggerUrl: url + TRIGGER_PATH, apiUrl: `${url}/api/`, token: slack.token,
     requests: slack.requests, accepted: slack.accepted, files: slack.files, counts: slack.counts,
     get unusedFaults() { return [...slack.faults]; },
     fail(fault) {
@@ -285,7 +286,7 @@ function rateLimitAnswer(to, seconds, as) {
 // --- The webhooks ---
 
 function answerWebhook(slack, request) {
-  if (request.path !== WEBHOOK_PATH) return wordAnswer('no_service');
+  if (request.path !== slack.webhookPath) return wordAnswer('no_service');
   if (request.method !== 'POST') return wordAnswer('method_not_allowed');
   if (!isObject(request.json)) return wordAnswer('invalid_payload');
   const channel = slack.channels[0].id;

@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 
 #include "eventstore/pipe.hpp"
 #include "eventstore_stage.hpp"
@@ -27,6 +30,36 @@ eventstore::Pipe shell(const std::string& script, const eventstore::Surroundings
 int64_t now_ms() {
   const auto since = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+}
+
+// A folder for the files by which a test and its program wait for each other.
+struct Folder {
+  std::filesystem::path path;
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "unit_pipe_XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
+template <typename Condition>
+void wait_until(Condition is_so) {
+  for (const int64_t end_ms = now_ms() + kLongMs; !is_so() && now_ms() < end_ms;) {
+    base::real_clock().sleep_ms(1);
+  }
+  REQUIRE(is_so());
+}
+
+// Whether the process whose number stands in the file has ended, though nobody has asked for it.
+bool has_ended(const std::filesystem::path& file) {
+  std::string pid;
+  std::ifstream(file) >> pid;
+  std::string stat;
+  std::getline(std::ifstream("/proc/" + pid + "/stat"), stat);
+  return stat.find(") Z ") != std::string::npos;
 }
 
 }  // namespace
@@ -89,18 +122,26 @@ TEST_CASE("a program is one for many events, and is started anew when it has end
 
 TEST_CASE("a program that ends after its answer is started anew without a word") {
   std::vector<std::string> printed;
-  auto pipe = shell("read -r x; echo ok", stage(printed));
+  const Folder folder;
+  const auto pid = folder.path / "pid";
+  auto pipe = shell("read -r x; echo $$ >" + pid.string() + "; echo ok", stage(printed));
   for (int i = 0; i < 3; ++i) {
     CHECK(error_of(pipe, event_of("x")) == "");
-    base::real_clock().sleep_ms(20);
+    wait_until([&] { return has_ended(pid); });
   }
 }
 
 TEST_CASE("a program that talks out of turn is not trusted") {
   std::vector<std::string> printed;
-  auto pipe = shell("read -r x; echo ok; sleep 0.03; echo ok; exec cat", stage(printed));
+  const Folder folder;
+  const auto go = folder.path / "go";
+  const auto said = folder.path / "said";
+  auto pipe = shell("read -r x; echo ok; until [ -e " + go.string() + " ]; do sleep 0.001; done; " +
+                        "echo ok; : >" + said.string() + "; exec cat",
+                    stage(printed));
   CHECK(error_of(pipe, event_of("x")) == "");
-  base::real_clock().sleep_ms(80);
+  std::ofstream{go};
+  wait_until([&] { return std::filesystem::exists(said); });
   CHECK(error_of(pipe, event_of("x")) == "65 sh said, without being asked: ok");
   CHECK(error_of(pipe, event_of("x")) == "");
 }
