@@ -200,6 +200,7 @@ void check_clock(Findings& findings, const slack::Identity& identity) {
 void check_slack(Findings& findings, const Options& options, const ServeSettings& settings) {
   check_signing_secret(findings, settings);
   const slack::Line line = looking_line(options, make_line(options, kSlackServe));
+  warn_of_clear_text(options, kSlackServe, settings.sender);
   if (!settings.sender.token.empty()) {
     const auto identity = check_token(findings, settings.sender, line, needs_of(settings.bot));
     if (identity) {

@@ -11,6 +11,7 @@
 #include "commands/slack_compose.hpp"
 #include "commands/slack_payload.hpp"
 #include "commands/slack_places.hpp"
+#include "commands/slack_post.hpp"
 #include "commands/slack_post_options.hpp"
 #include "commands/slack_post_rules.hpp"
 #include "slack/lookup.hpp"
@@ -185,6 +186,7 @@ int check_slack_post(const Options& options) {
     findings.not_checked("channels", "known only with the payload");
   }
   if (are_documents_known) check_message(findings, options, settings);
+  warn_of_clear_text(options, kSlackPost, settings.delivery.sender);
   if (!settings.delivery.sender.webhook.empty()) {
     check_webhook(findings, options, settings.delivery.sender.webhook, is_for_workflow(options));
   } else if (!settings.delivery.sender.token.empty()) {

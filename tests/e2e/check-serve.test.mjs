@@ -47,7 +47,7 @@ handlers:
   assertFound(await looked(t, slack, bot), 0, [
     ['bot file', 'ok', /^wheatley, with 3 handlers$/], ['program of handler 1', 'ok', /answer\.sh$/],
     ['program of handler 2', 'ok', /\/sh$/], ['board of env', 'ok', /can be written/], ['signing secret', 'ok', /shape/],
-    ['token', 'ok', /^opsbelt of/], ['scopes', 'ok', /chat:write, commands, users:read, channels:read, files:write/],
+    ['token', 'ok', /^opsbelt of/], ['scopes', 'ok', /chat:write, users:read, channels:read, commands, files:write/],
     ['channel #ops', 'ok', /member/], ['clock', 'ok', /s (behind|ahead of) Slack's$/], ['port', 'ok', /127\.0\.0\.1/],
     ['descriptors', 'ok', /./],
   ]);

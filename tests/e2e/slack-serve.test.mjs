@@ -675,7 +675,9 @@ for (const [bot, expected] of MISTAKES) {
   test(`--check: ${expected.source}`, async (t) => {
     const result = await run(['slack-serve', '--check', '--config', file(t, 'bot.yaml', bot)]);
     assert.equal(result.code, 65, result.stdout);
-    assert.match(errorLine(result), expected);
+    const [first] = result.stdout.split('\n');
+    assert.match(first, /^bot file: WRONG: /);
+    assert.match(first, expected);
   });
 }
 
