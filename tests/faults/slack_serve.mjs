@@ -126,7 +126,6 @@ const SOCKET_FAULTS = {
   'WebSocket with a wrong key': { faults: [{ kind: 'wrong-accept' }] },
   'WebSocket closed': { faults: [{ kind: 'close', after_ms: 50 }] },
   'reset in the middle of the reply': { faults: [{ kind: 'cut', after_ms: 50 }] },
-  'reply byte by byte': { faults: [{ kind: 'bytewise' }] },
   'malformed JSON': { faults: [{ kind: 'not-json' }] },
   'oversized reply (9 MiB)': { faults: [{ kind: 'huge', bytes: 9 << 20 }] },
   'Socket Mode is switched off': { happens: (socket) => socket.disconnect('link_disabled') },
@@ -179,7 +178,7 @@ const SOCKET = {
   'Slack says invalid_auth': [77, 0, 0], 'Slack says missing_scope': [77, 0, 0], 'HTTP 429, Retry-After 1, once': [0, 2, 2],
   'HTTP 503, once': [0, 2, 2], 'HTML instead of an answer': [76, 0, 0], 'WebSocket refused (HTTP 403)': [0, 2, 2],
   'WebSocket with a wrong key': [0, 2, 2], 'WebSocket closed': [0, 2, 2], 'reset in the middle of the reply': [0, 2, 2],
-  'reply byte by byte': [0, 2, 2], 'malformed JSON': [0, 2, 2], 'oversized reply (9 MiB)': [0, 2, 2],
+  'malformed JSON': [0, 2, 2], 'oversized reply (9 MiB)': [0, 2, 2],
   'Socket Mode is switched off': [78, 2, 2], 'SIGINT while it waits': [0, 2, 2], 'SIGTERM while it waits': [0, 2, 2],
 };
 

@@ -20,6 +20,7 @@ export function steady(lines, folders = []) {
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?/g, 'TIME')
     .replace(/: (#ops|C00000002): /g, ': ')
     .replace(/next attempt in \d+\.\d s/g, 'next attempt in N s')
+    .replace(/\b\d+ events done/g, 'N events done')
     .replace(/\bbroke \d+ s after/g, 'broke N s after')
     .replace(/(after the beginning|coming back failed|broke off the control connection): [^;\n]+/g, '$1: WHY')
     .replace(/\bwith \d+ bytes remaining/g, 'with N bytes remaining')
