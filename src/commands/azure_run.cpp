@@ -14,6 +14,7 @@
 #include "commands/azure_fleet.hpp"
 #include "commands/azure_options.hpp"
 #include "commands/azure_results.hpp"
+#include "commands/findings.hpp"
 #include "commands/report.hpp"
 #include "commands/sending.hpp"
 #include "commands/slack_options.hpp"
@@ -109,28 +110,36 @@ void tell(const Fleet& fleet, const Options& options, Shape shape, const std::ve
             [&] { write_summary(env, results_markdown(all)); }, [&] { output.end(); }});
 }
 
+Findings::Form form_of(Shape shape) {
+  if (shape == Shape::text) return Findings::Form::text;
+  return shape == Shape::json ? Findings::Form::array : Findings::Form::lines;
+}
+
 int run_check(const Options& options, const azure::Arm& arm, const net::Http& http,
               const azure::Where& where) {
   const bool is_managed = options.toggle("managed");
-  const Shape shape = read_shape(options);
-  base::ExitCode code = base::exit_ok;
-  json::Array list;
-  const std::vector<azure::Machine> machines = azure::find_machines(arm, http, where);
+  Findings findings(options.env(), form_of(read_shape(options)));
+  std::vector<azure::Machine> machines;
+  const auto sign_in = [&] {
+    arm.tokens->token();
+    return "";
+  };
+  const auto find = [&] {
+    machines = azure::find_machines(arm, http, where);
+    return "";
+  };
+  if (findings.look("sign-in", sign_in)) findings.look("machines", find);
   const std::vector<std::string> names = azure::shown_names(machines);
   for (size_t i = 0; i < machines.size(); ++i) {
-    const std::string& name = names[i];
     for (const azure::Finding& finding : azure::check_machine(arm, http, machines[i], is_managed)) {
-      const bool is_well = finding.code == base::exit_ok;
-      if (code == base::exit_ok) code = finding.code;
-      list.emplace_back(json::Object{{"name", name}, {"ok", is_well}, {"finding", finding.text}});
-      if (shape == Shape::jsonl) print_json(options.env(), json::write(list.back()) + "\n");
-      if (shape != Shape::text) continue;
-      print_text(options.env(),
-                 fmt::format("{}: {}: {}\n", name, is_well ? "ok" : "WRONG", finding.text));
+      if (finding.code == base::exit_ok) {
+        findings.ok(names[i], finding.text);
+      } else {
+        findings.wrong(names[i], {finding.code, finding.text});
+      }
     }
   }
-  if (shape == Shape::json) print_json(options.env(), json::write(list) + "\n");
-  return code;
+  return findings.end();
 }
 
 // A stop came before it was over, or before it was begun.

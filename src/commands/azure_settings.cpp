@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "base/utf8.hpp"
 #include "commands/azure_options.hpp"
+#include "commands/clear_text.hpp"
 #include "commands/report.hpp"
 #include "net/url.hpp"
 

@@ -24,10 +24,10 @@ _PROGRAM_words() {
 }
 
 _PROGRAM() {
-  local IFS=$' \t\n' mark= flags= word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
+  local IFS=$' \t\n' mark='' flags='' word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
   case "$before" in = | @ | =@) mark=$before before=${COMP_WORDS[COMP_CWORD-2]} ;; esac
-  case "$word" in = | @ | =@) mark=$word word= ;; esac
+  case "$word" in = | @ | =@) mark=$word word='' ;; esac
   case "${COMP_WORDS[1]}" in
 )bash";
 

@@ -23,10 +23,14 @@ bool is_all(const store::Checkpoint& checkpoint) {
   return checkpoint.source == "$all";
 }
 
+}  // namespace
+
 std::string place_text(const store::Checkpoint& checkpoint) {
   return is_all(checkpoint) ? fmt::format("{}/{}", checkpoint.commit, checkpoint.prepare)
                             : std::to_string(checkpoint.revision);
 }
+
+namespace {
 
 std::string saved_text(const store::Checkpoint& checkpoint) {
   std::string text;

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "commands/findings.hpp"
 #include "commands/relations.hpp"
 
 namespace commands {
@@ -77,6 +78,8 @@ std::vector<Option> output_options_of_es() {
        Kind::toggle},
       {group, "--output-file", "FILE", "", "",
        "append to this file, synced to disk, instead of standard output"},
+      check_option(group,
+                   "the server, the rights, the processors' programs and places; takes no event"),
       {group, "--quiet,-q", "", "", "",
        "no progress on standard error; only errors and events that are given up", Kind::toggle},
   };
@@ -131,7 +134,7 @@ EsJob read_checkpoints_job(const Options& options, const std::vector<std::string
     refuse("no file is given whose checkpoints are meant: add --checkpoints FILE");
   }
   refuse_given(options, "checkpoints " + words[1],
-               {kOfEvents, kOfServer, kOfRunning, "format output-file processors quiet"});
+               {kOfEvents, kOfServer, kOfRunning, "format output-file processors quiet check"});
   if (words[1] == "list" && words.size() == 2) return EsJob::list;
   refuse_given(options, "checkpoints " + words[1], {"json"});
   if (words[1] == "set" && words.size() == 5) return EsJob::set;

@@ -28,6 +28,8 @@ std::optional<int64_t> read_sync_ms(const Options& options) {
   return options.duration_ms("sync-interval", 0);
 }
 
+}  // namespace
+
 void check_together(const Options& options, const std::vector<ProcessorSpec>& specs) {
   if (options.text("from-file") == "-" && specs.size() > 1) {
     throw base::Error(base::exit_usage,
@@ -49,8 +51,6 @@ void check_together(const Options& options, const std::vector<ProcessorSpec>& sp
                                   path, specs.front().name));
   }
 }
-
-}  // namespace
 
 std::vector<ProcessorSpec> read_specs(const Options& options) {
   const std::string path = options.text("processors");

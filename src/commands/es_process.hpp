@@ -12,6 +12,9 @@ namespace commands {
 // The file of --processors.
 std::vector<eventstore::ProcessorSpec> read_specs(const Options& options);
 
+// Throws 64 and 78 for processors that can't run so.
+void check_together(const Options& options, const std::vector<eventstore::ProcessorSpec>& specs);
+
 int run_processors(const Options& options, const OnNotice& on_notice);
 
 }  // namespace commands

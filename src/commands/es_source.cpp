@@ -12,7 +12,7 @@
 #include "eventstore/timestamp.hpp"
 #include "net/ca.hpp"
 #include "net/http2.hpp"
-#include "net/url.hpp"
+#include "net/loopback.hpp"
 
 namespace commands {
 

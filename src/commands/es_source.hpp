@@ -39,6 +39,10 @@ class EsSource {
                                            const std::vector<std::string>& types = {}) const;
   std::unique_ptr<eventstore::Group> join() const;
 
+  // Of a server; for who asks it otherwise.
+  eventstore::Nodes& nodes() const { return *nodes_; }
+  const eventstore::ChannelOptions& channel() const { return channel_; }
+
   // What the server does not filter.
   bool takes(const eventstore::Event& event) const;
 

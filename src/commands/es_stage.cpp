@@ -8,12 +8,13 @@
 
 #include "base/signals.hpp"
 #include "base/text.hpp"
+#include "commands/clear_text.hpp"
 #include "commands/es_options.hpp"
 #include "commands/report.hpp"
 #include "eventstore/event_json.hpp"
 #include "github/actions.hpp"
 #include "net/curl.hpp"
-#include "net/url.hpp"
+#include "net/loopback.hpp"
 
 namespace commands {
 

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/signals.hpp"
+#include "commands/es_check.hpp"
 #include "commands/es_checkpoints.hpp"
 #include "commands/es_options.hpp"
 #include "commands/es_process.hpp"
@@ -168,6 +169,7 @@ int run(const Options& options) {
   const EsJob job = read_es_job(options);
   const std::string url = options.text("url");
   if (url.find('@') != std::string::npos) report_secret(options.env(), url);
+  if (options.toggle("check")) return check_es_tail(options, job);
   switch (job) {
     case EsJob::list:
       return list_checkpoints(options);

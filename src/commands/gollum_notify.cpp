@@ -7,6 +7,8 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "commands/clear_text.hpp"
+#include "commands/gollum_check.hpp"
 #include "commands/gollum_options.hpp"
 #include "commands/report.hpp"
 #include "commands/sending.hpp"
@@ -138,9 +140,10 @@ int tell(const gollum::Digest& digest, const Settings& settings, const base::Env
 int run(const Options& options) {
   const base::Env& env = options.env();
   for (const char* secret : {"webhook", "token", "proxy"}) report_secret(env, options.text(secret));
+  if (options.toggle("check")) return check_gollum_notify(options);
   write_first_outputs(env);
   const Settings settings = read_settings(options);
-  warn_of_clear_text(options, kGollumNotify, settings.delivery.sender);
+  warn_of_clear_text(env, kGollumNotify, settings.delivery.sender);
   const std::optional<gollum::Event> event = read_event(options);
   if (!event) {
     write_outputs(env, {}, {});

@@ -27,9 +27,10 @@ std::string relinking() {
              "`apt-get source NAME` brings it, with Debian's patches (wslay is in aria2's).") +
          paragraph(
              "libmicrohttpd and glibc are under the LGPL, which gives you the right to link this "
-             "program with a version of them that you changed. Its whole source is there for "
-             "that: put the changed source into build/deps/src (glibc: install the changed "
-             "libc6-dev), build the archive as ./dev does it, and run ./dev build.");
+             "program with a version of them that you changed. The program's whole source is there "
+             "for that. Put the archive of your libmicrohttpd into build/deps/lib "
+             "(build_microhttpd "
+             "in ./dev shows how it is made), or install your libc6-dev; then run ./dev build.");
 }
 
 std::string table() {

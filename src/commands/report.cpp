@@ -6,7 +6,6 @@
 #include "base/random.hpp"
 #include "base/text.hpp"
 #include "github/actions.hpp"
-#include "net/url.hpp"
 
 namespace commands {
 
@@ -66,14 +65,6 @@ void report_state(std::string_view text) {
 
 void report_secret(const base::Env& env, const std::string& secret) {
   base::write_stderr(secret_text(env, secret));
-}
-
-void warn_of_clear_text(const base::Env& env, const std::string& command, const std::string& what,
-                        const std::string& url) {
-  if (!net::is_in_clear(url)) return;
-  report_notice(env, command,
-                fmt::format("{} goes to {} in the clear, and can be read on the way; use https://",
-                            what, net::origin(url)));
 }
 
 void print_text(const base::Env& env, const std::string& text) {

@@ -33,10 +33,6 @@ void report_state(std::string_view text);
 // which some logs show alone. Nothing outside Actions.
 void report_secret(const base::Env& env, const std::string& secret);
 
-// A notice when `what`, which is a secret, would go to another machine by http:// ("the token").
-void warn_of_clear_text(const base::Env& env, const std::string& command, const std::string& what,
-                        const std::string& url);
-
 // The result, on standard output; in Actions harmless for the runner. Throws 74.
 void print_text(const base::Env& env, const std::string& text);
 void print_json(const base::Env& env, const std::string& json);

@@ -93,6 +93,7 @@ std::string roff_entry(const std::string& tag, std::string_view text) {
 std::string roff_from_text(std::string_view text) {
   const std::vector<std::string> lines = base::split(text, '\n');
   const auto is_literal = [](const std::string& line) { return line.starts_with("    "); };
+  const auto is_tag = [](const std::string& line) { return line.starts_with("* "); };
   const auto is_prose = [&](const std::string& line) { return !line.empty() && !is_literal(line); };
   std::string roff;
   bool is_first = true;  // of its section: needs no macro for a paragraph
@@ -104,10 +105,12 @@ std::string roff_from_text(std::string_view text) {
       roff += roff_section(line);
       is_first = true;
       ++at;
-    } else if (line.starts_with("* ")) {
-      const std::string tag = fmt::format("\\fB{}\\fR", roff_escape(line.substr(2)));
-      ++at;
-      roff += roff_entry(tag, base::replace_all(lines_while(lines, at, 0, is_prose), "\n", " "));
+    } else if (is_tag(line)) {
+      const std::string tags = roff_escape(lines_while(lines, at, 2, is_tag));
+      const std::string about = lines_while(lines, at, 0, is_prose);
+      roff +=
+          roff_entry(fmt::format("\\fB{}\\fR", base::replace_all(tags, "\n", "\\fR\n.TQ\n\\fB")),
+                     base::replace_all(about, "\n", " "));
       is_first = false;
     } else if (is_literal(line)) {
       roff += roff_literal(lines_while(lines, at, 4, is_literal));

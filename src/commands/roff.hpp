@@ -24,8 +24,9 @@ std::string roff_literal(std::string_view lines);
 std::string roff_entry(const std::string& tag, std::string_view text);
 
 // A part of a page that is written by hand, docs/man/*.txt:
-//   a line in capitals begins a section; "* TAG" an entry, its text are the lines until an empty
-//   one; lines that begin with four spaces stand as they are; all others are paragraphs.
+//   a line in capitals begins a section; "* TAG", one or several, an entry, its text are the lines
+//   until an empty one; lines that begin with four spaces stand as they are; all others are
+//   paragraphs.
 std::string roff_from_text(std::string_view text);
 
 }  // namespace commands

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "commands/findings.hpp"
 #include "commands/slack_options.hpp"
 #include "json/read.hpp"
 
@@ -57,8 +58,8 @@ std::vector<Option> slack_serve_options() {
   const std::string azure = "Azure Functions";
   std::vector<Option> table = {
       {bot, "--config", "FILE", "", "", "what the bot does: its handlers, in YAML or JSON"},
-      {bot, "--check", "", "", "", "only read the file and say what is wrong with it",
-       Kind::toggle},
+      check_option(bot,
+                   "the file, its programs and boards, secrets, tokens and scopes, port and clock"),
       {bot, "--say", "TEXT", "", "",
        "answer this message here, without Slack: a way to try handlers"},
       {bot, "--as", "USER", "", "U00000000", "who says it: a user's ID or name"},
@@ -121,9 +122,9 @@ slack::Bot read_bot_file(const Options& options) {
   return slack::read_bot(json::parse_yaml(text, path), path);
 }
 
-ServeSettings read_serve_settings(const Options& options) {
+ServeSettings read_serve_words(const Options& options, const slack::Bot& bot) {
   ServeSettings settings;
-  settings.bot = read_bot_file(options);
+  settings.bot = bot;
   for (const char* name : kFunctionsPorts) {
     settings.in_functions = settings.in_functions || !options.env()(name).empty();
   }
@@ -145,22 +146,35 @@ ServeSettings read_serve_settings(const Options& options) {
   settings.most_waiting = static_cast<size_t>(options.number("queue", 1, 1'000'000));
   settings.drain_ms = read_drain_ms(options);
   settings.log_requests = options.toggle("access-log");
-  if (options.toggle("socket-mode")) settings.app_token = base::trim(options.text("app-token"));
-  if (options.toggle("socket-mode") && settings.app_token.empty()) {
-    refuse("--socket-mode needs --app-token (SLACK_APP_TOKEN), beside the bot token");
-  }
-  if (!settings.app_token.empty() && settings.ack_after_handler) {
+  settings.by_socket = options.toggle("socket-mode");
+  if (settings.by_socket) settings.app_token = base::trim(options.text("app-token"));
+  if (settings.by_socket && settings.ack_after_handler) {
     refuse("--socket-mode acknowledges what is queued: drop --ack-after handler");
   }
-  if (!listens_to_slack(settings.bot)) return settings;
-  const bool needs_proof = settings.app_token.empty();
-  if (needs_proof && settings.signing_secret.empty() && settings.verification_token.empty()) {
-    refuse(
+  return settings;
+}
+
+std::vector<std::string> missing_secrets(const ServeSettings& settings) {
+  std::vector<std::string> missing;
+  if (settings.by_socket && settings.app_token.empty()) {
+    missing.emplace_back("--socket-mode needs --app-token (SLACK_APP_TOKEN), beside the bot token");
+  }
+  if (!listens_to_slack(settings.bot)) return missing;
+  const bool has_proof = !settings.signing_secret.empty() || !settings.verification_token.empty();
+  if (!settings.by_socket && !has_proof) {
+    missing.emplace_back(
         "nothing tells Slack's requests from others: give --signing-secret (SLACK_SIGNING_SECRET)");
   }
   if (settings.sender.token.empty()) {
-    refuse("no way to answer: give --token (SLACK_BOT_TOKEN)");
+    missing.emplace_back("no way to answer: give --token (SLACK_BOT_TOKEN)");
   }
+  return missing;
+}
+
+ServeSettings read_serve_settings(const Options& options) {
+  ServeSettings settings = read_serve_words(options, read_bot_file(options));
+  const std::vector<std::string> missing = missing_secrets(settings);
+  if (!missing.empty()) throw base::Error(base::exit_usage, missing.front());
   return settings;
 }
 

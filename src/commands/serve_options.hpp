@@ -20,7 +20,8 @@ struct ServeSettings {
   slack::Sender sender;  // by token; empty when the bot answers nothing in Slack
   std::string signing_secret;
   std::string verification_token;  // deprecated
-  std::string app_token;           // of Socket Mode; "" without it
+  bool by_socket = false;          // Socket Mode
+  std::string app_token;           // of it; "" without it
   bool in_functions = false;       // an Azure Functions host started this
   std::string address;
   uint16_t port = 0;
@@ -34,6 +35,12 @@ struct ServeSettings {
 
 // The bot's file. Throws 64 without --config, 65 and 66 as the file does.
 slack::Bot read_bot_file(const Options& options);
+
+// What the options say, for this bot. Throws 64.
+ServeSettings read_serve_words(const Options& options, const slack::Bot& bot);
+
+// What such a bot can't do without and was not given, a line each.
+std::vector<std::string> missing_secrets(const ServeSettings& settings);
 
 // All of it, for serving. Throws 64 when a secret or token is missing that the bot needs.
 ServeSettings read_serve_settings(const Options& options);

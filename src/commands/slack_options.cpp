@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "commands/findings.hpp"
 #include "commands/report.hpp"
 #include "json/read.hpp"
 #include "net/url.hpp"
@@ -169,8 +170,11 @@ std::vector<Option> output_options() {
   const std::string group = "Output";
   return {
       {group, "--dry-run", "", "", "", "show the message, send nothing", Kind::toggle},
+      check_option(group, "the input, the way to Slack and what the token may do"),
       {group, "--output", "text|json", "", "text",
-       "of what was sent; with --dry-run, json is the exact payload, one a line", Kind::choice},
+       "of what was sent, or found by --check; with --dry-run, json is the exact payload, one a "
+       "line",
+       Kind::choice},
       {group, "--json", "", "", "", "short for --output json", Kind::toggle},
   };
 }
@@ -195,14 +199,6 @@ Delivery read_delivery(const Options& options, bool named_channels) {
     delivery.sender.token.clear();
   }
   return delivery;
-}
-
-void warn_of_clear_text(const Options& options, const std::string& command,
-                        const slack::Sender& sender) {
-  warn_of_clear_text(options.env(), command, "the webhook's address, a secret,", sender.webhook);
-  if (!sender.token.empty()) {
-    warn_of_clear_text(options.env(), command, "the token", sender.api);
-  }
 }
 
 std::string read_ts(const Options& options, const std::string& name) {

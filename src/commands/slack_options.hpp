@@ -30,7 +30,7 @@ std::vector<Option> delivery_options();
 // --username, --icon-emoji, --icon-url, --color, --unfurl-links, --link-names.
 std::vector<Option> looks_options();
 
-// --dry-run, --output, --json.
+// --dry-run, --check, --output, --json.
 std::vector<Option> output_options();
 
 // --mentions, with what it is for here.
@@ -41,10 +41,6 @@ Option mentions_option(const std::string& group, const std::string& purpose);
 // (named_channels: the command has some of its own), else the webhook. Throws 64 for both given
 // alike directly, and for values that can't be right; no text of it holds a secret.
 Delivery read_delivery(const Options& options, bool named_channels);
-
-// A notice when what sends would go by http:// to another machine.
-void warn_of_clear_text(const Options& options, const std::string& command,
-                        const slack::Sender& sender);
 
 // A message's ts; "" when it is not given.
 std::string read_ts(const Options& options, const std::string& name);  // throws 64

@@ -4,10 +4,12 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "commands/clear_text.hpp"
 #include "commands/report.hpp"
 #include "commands/sending.hpp"
 #include "commands/slack_compose.hpp"
 #include "commands/slack_places.hpp"
+#include "commands/slack_post_check.hpp"
 #include "commands/slack_post_options.hpp"
 #include "commands/slack_stream.hpp"
 
@@ -42,9 +44,10 @@ int run(const Options& options) {
   for (const char* secret : {"webhook", "token", "proxy"}) {
     report_secret(env, options.text(secret));
   }
+  if (options.toggle("check")) return check_slack_post(options);
   write_first_outputs(env);
   const PostSettings settings = read_post_settings(options);
-  warn_of_clear_text(options, kSlackPost, settings.delivery.sender);
+  warn_of_clear_text(env, kSlackPost, settings.delivery.sender);
   return settings.is_stream ? run_stream(options, settings) : post(options, settings);
 }
 

@@ -162,6 +162,12 @@ Delivery read_post_delivery(const Options& options, const PostSettings& settings
   return delivery;
 }
 
+// A text from the environment does not matter where none is taken.
+bool has_own_text(const Options& options) {
+  return !has_payload(options) && !is_for_workflow(options) &&
+         takes_text(base::trim(options.text("method")));
+}
+
 }  // namespace
 
 std::vector<Option> slack_post_options() {
@@ -191,7 +197,7 @@ Page slack_post_help() {
           "      --payload '{\"timestamp\": \"1700000000.000100\", \"name\": \"tada\"}'\n"};
 }
 
-PostSettings read_post_settings(const Options& options) {
+PostSettings read_post_words(const Options& options) {
   PostSettings settings;
   settings.dry_run = options.toggle("dry-run");
   settings.as_json = wants_json(options);
@@ -206,10 +212,6 @@ PostSettings read_post_settings(const Options& options) {
   if (!has_payload(options)) settings.looks = read_looks(options);
   settings.files = options.list("file");
   refuse(problem_of_content(options, settings));  // before a file or standard input is read
-  settings.payload = read_payload(options);
-  settings.blocks = read_blocks(options);
-  settings.delivery = read_post_delivery(options, settings);
-  refuse(problem_of_place(options, settings));
   settings.line = make_line(options, kSlackPost);
   const bool patience_is_given =
       options.source("retry-budget") != Source::fallback || options.is_on("retries");
@@ -217,13 +219,32 @@ PostSettings read_post_settings(const Options& options) {
   return settings;
 }
 
+void read_post_documents(const Options& options, PostSettings& settings) {
+  settings.payload = read_payload(options);
+  settings.blocks = read_blocks(options);
+}
+
+void read_post_place(const Options& options, PostSettings& settings) {
+  settings.delivery = read_post_delivery(options, settings);
+  refuse(problem_of_place(options, settings));
+}
+
+PostSettings read_post_settings(const Options& options) {
+  PostSettings settings = read_post_words(options);
+  read_post_documents(options, settings);
+  read_post_place(options, settings);
+  return settings;
+}
+
+bool text_from_stdin(const Options& options) {
+  const std::string text = options.text("text");
+  return has_own_text(options) && (text == "-" || (text.empty() && !has_other_content(options)));
+}
+
 std::string read_post_text(const Options& options) {
+  if (!has_own_text(options)) return "";
   std::string text = options.text("text");
-  // A text from the environment does not matter where none is taken.
-  const bool takes_none = has_payload(options) || is_for_workflow(options) ||
-                          !takes_text(base::trim(options.text("method")));
-  if (takes_none) return "";
-  const bool from_stdin = text == "-" || (text.empty() && !has_other_content(options));
+  const bool from_stdin = text_from_stdin(options);
   if (from_stdin && ::isatty(STDIN_FILENO) == 1) {
     report_progress(kSlackPost, "reading the text from standard input; Ctrl-D ends it");
   }

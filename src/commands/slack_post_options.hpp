@@ -40,6 +40,15 @@ struct PostSettings {
 // Throws 64 for what can't be right or can't work together, 65 and 66 as the files do.
 PostSettings read_post_settings(const Options& options);
 
+// The same in its three steps: what the options say by themselves, the documents (65, 66), and by
+// these where it all goes; that is set also when it throws.
+PostSettings read_post_words(const Options& options);
+void read_post_documents(const Options& options, PostSettings& settings);
+void read_post_place(const Options& options, PostSettings& settings);
+
+// Whether read_post_text() reads standard input.
+bool text_from_stdin(const Options& options);
+
 // The text to post: the argument, else standard input when nothing else is to be posted; "" when
 // something else is. Throws 65 for text with NUL bytes, or for none at all.
 std::string read_post_text(const Options& options);

@@ -12,9 +12,11 @@
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "base/work_queue.hpp"
+#include "commands/clear_text.hpp"
 #include "commands/report.hpp"
 #include "commands/serve_answers.hpp"
 #include "commands/serve_app.hpp"
+#include "commands/serve_check.hpp"
 #include "commands/serve_events.hpp"
 #include "commands/serve_options.hpp"
 #include "commands/serve_routes.hpp"
@@ -30,13 +32,6 @@ namespace commands {
 namespace {
 
 constexpr int64_t kLookEveryMs = 100;
-
-int check(const Options& options) {
-  const slack::Bot bot = read_bot_file(options);
-  print_text(options.env(),
-             fmt::format("{} is fine: {} handlers\n", options.text("config"), bot.handlers.size()));
-  return base::exit_ok;
-}
 
 // "#ops" and "ops" are names, C0123ABCD is an ID.
 std::string without_sigil(const std::string& name) {
@@ -159,12 +154,8 @@ void wait_for_stop() {
 
 int serve(const Options& options) {
   const base::Env& env = options.env();
-  for (const char* secret :
-       {"signing-secret", "verification-token", "token", "app-token", "proxy"}) {
-    report_secret(env, options.text(secret));
-  }
   ServeSettings settings = read_serve_settings(options);
-  warn_of_clear_text(options, kSlackServe, settings.sender);
+  warn_of_clear_text(env, kSlackServe, settings.sender);
   base::stop_on_signals();
   std::atomic<bool> end_now = false;
   const auto stop = [&] { return end_now.load(); };
@@ -189,7 +180,7 @@ int serve(const Options& options) {
   Events events(settings, lines.front().clock, queue, answers, metrics);
   Routes routes(settings, events, queue, metrics, env, stop);
   std::optional<net::Server> server;
-  const bool by_socket = !settings.app_token.empty();
+  const bool by_socket = settings.by_socket;
   if (!by_socket || options.is_given("port")) {
     server.emplace(net::ServerOptions{settings.address, settings.port},
                    [&](const net::ServerRequest& request, const net::Answer& answer) {
@@ -225,7 +216,11 @@ int serve(const Options& options) {
 }
 
 int run(const Options& options) {
-  if (options.toggle("check")) return check(options);
+  for (const char* secret :
+       {"signing-secret", "verification-token", "token", "app-token", "proxy"}) {
+    report_secret(options.env(), options.text(secret));
+  }
+  if (options.toggle("check")) return check_slack_serve(options);
   if (options.is_on("say")) return say(options);
   const bool writes_app = options.is_on("write-function-app") || options.is_on("zip");
   if (writes_app) return write_function_app(options);

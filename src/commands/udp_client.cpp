@@ -1,8 +1,6 @@
 #include "commands/udp_client.hpp"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <optional>
@@ -12,10 +10,10 @@
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "commands/report.hpp"
+#include "commands/udp_ends.hpp"
 #include "commands/udp_output.hpp"
 #include "commands/udp_progress.hpp"
 #include "commands/udp_server.hpp"
-#include "net/tcp.hpp"
 #include "udp/control_client.hpp"
 #include "udp/figures.hpp"
 #include "udp/sender.hpp"
@@ -24,71 +22,12 @@ namespace commands {
 
 namespace {
 
-constexpr int64_t kConnectMs = 10'000;
 constexpr int64_t kReportMs = 15'000;
 constexpr int64_t kDrainNs = 1'500'000'000;  // packets on the way still arrive
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr int64_t kLeadNs = 300 * kNsPerMs;  // so that the server knows of the beginning first
 constexpr double kFindLoss = 0.01;
 constexpr double kFindMos = 3.6;
-
-udp::Address peer_of(int fd) {
-  udp::Address peer;
-  socklen_t size = sizeof peer.storage;
-  if (::getpeername(fd, peer.get(), &size) != 0) {
-    throw base::Error(base::exit_unavailable, "the control connection is gone already");
-  }
-  return peer;
-}
-
-// How the control connection leaves this machine: as the first caller does (libcurl's words).
-std::string way_of(const std::vector<udp::From>& callers) {
-  if (callers.empty()) return "";
-  const udp::From& first = callers.front();
-  return first.interface.empty() ? "host!" + first.address.text() : "if!" + first.interface;
-}
-
-int connect(const std::string& place, const std::string& way) {
-  const int64_t until_ms = base::monotonic_ms() + kConnectMs;
-  try {
-    return net::connect_tcp(place, way, way.empty() ? until_ms : until_ms - kConnectMs / 2);
-  } catch (const base::Error& error) {
-    if (way.empty() || error.code() != base::exit_unavailable) throw;
-  }
-  return net::connect_tcp(place, "", until_ms);  // from any address, as this one has no way there
-}
-
-// The server's address and the callers', which must be of one family.
-struct Ends {
-  udp::Address server;
-  std::vector<udp::From> callers;
-  std::string place;
-  std::string way;
-};
-
-Ends find_ends(const UdpTest& test) {
-  Ends ends;
-  ends.place = net::authority(test.host.host, test.host.port);
-  if (const auto address = udp::read_address(test.host.host)) {
-    ends.server = *address;
-    ends.server.set_port(test.host.port);
-  } else {
-    const int fd = connect(ends.place, "");
-    try {
-      ends.server = peer_of(fd);
-    } catch (const base::Error&) {
-      ::close(fd);
-      throw;
-    }
-    ::close(fd);
-    ends.place = ends.server.with_port();  // the name may mean another machine next time
-  }
-  ends.callers = udp::callers_from(test.callers, test.load.clients, ends.server.is_ipv6(),
-                                   udp::local_addresses());
-  udp::check_callers(ends.callers);
-  ends.way = way_of(ends.callers);
-  return ends;
-}
 
 udp::SessionRequest request_for(const UdpTest& test, const udp::Plan& plan) {
   return {.clients = test.load.clients,
@@ -105,7 +44,8 @@ std::string text_of(const udp::From& from) {
                                 : fmt::format("{} {}", from.address.text(), from.interface);
 }
 
-udp::Settings settings_of(const UdpTest& test, const udp::Plan& plan, const Ends& ends, bool echo) {
+udp::Settings settings_of(const UdpTest& test, const udp::Plan& plan, const UdpEnds& ends,
+                          bool echo) {
   return {.server = ends.server.with_port(),
           .clients = test.load.clients,
           .bps = test.load.bps,
@@ -123,12 +63,12 @@ udp::Settings settings_of(const UdpTest& test, const udp::Plan& plan, const Ends
 udp::Report run_udp_test(const Options& options, const UdpTest& test, const udp::Limits& limits) {
   const bool is_quiet = options.toggle("quiet");
   const udp::Plan plan(test.load);
-  const Ends ends = find_ends(test);
+  const UdpEnds ends = find_udp_ends(test);
   const int64_t started_unix_s = base::real_clock().unix_s();
   // Before the control connection, whose thread uses them.
   udp::SendingNow now;
   UdpProgress progress(now, test.codec, test.jitter_buffer_ms, is_quiet);
-  udp::ControlClient control([&ends] { return connect(ends.place, ends.way); },
+  udp::ControlClient control([&ends] { return connect_udp_control(ends.place, ends.way); },
                              request_for(test, plan));
   udp::Sender sender({.load = test.load,
                       .callers = ends.callers,
@@ -258,21 +198,21 @@ int run_udp_client(const Options& options) {
   return run(options, test, limits);
 }
 
-int run_udp_demo(const Options& options) {
+UdpTest read_udp_demo(const Options& options) {
   UdpTest test = read_udp_test(options);
-  const udp::Limits limits = read_udp_limits(options);
-  is_udp_json(options);
   if (!options.is_given("clients")) test.load.clients = 100;
   const bool has_addresses =
       options.is_on("min-client-addr") || options.is_on("addresses") || options.is_on("cidr");
   if (!has_addresses) test.callers.first = "127.1.0.1";
+  return test;
+}
+
+int run_udp_demo(const Options& options) {
+  UdpTest test = read_udp_demo(options);
+  const udp::Limits limits = read_udp_limits(options);
+  is_udp_json(options);
   base::stop_on_signals();
-  UdpServer server({.bind = "127.0.0.1",
-                    .port = 0,
-                    .allow = {},
-                    .answers_all = false,
-                    .limits = {},
-                    .receive_buffer_bytes = uint64_t{32} << 20U});
+  UdpServer server(demo_server());
   test.host = {.host = "127.0.0.1", .port = server.port()};
   return run(options, test, limits);
 }

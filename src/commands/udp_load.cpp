@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "commands/report.hpp"
+#include "commands/udp_check.hpp"
 #include "commands/udp_client.hpp"
 #include "commands/udp_options.hpp"
 #include "commands/udp_output.hpp"
@@ -68,7 +69,9 @@ int merge(const Options& options) {
 }
 
 int run(const Options& options) {
-  switch (read_udp_job(options)) {
+  const UdpJob job = read_udp_job(options);
+  if (options.toggle("check")) return check_udp_load(options, job);
+  switch (job) {
     case UdpJob::client:
       return run_udp_client(options);
     case UdpJob::server:

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "commands/findings.hpp"
 #include "commands/relations.hpp"
 #include "udp/packet.hpp"
 #include "udp/session.hpp"
@@ -123,6 +124,8 @@ std::vector<Option> output_options_of_udp() {
       {group, "--csv", "FILE", "", "", "a line for each caller"},
       {group, "--report", "FILE.html", "", "", "a page with charts that needs nothing but itself"},
       {group, "--verbose", "", "", "", "every second and every caller", Kind::toggle},
+      check_option(
+          group, "the port, the addresses, the buffers and limits, and whether the server answers"),
       {group, "--quiet,-q", "", "", "", "no progress on standard error", Kind::toggle},
   };
 }
@@ -279,7 +282,7 @@ UdpJob read_udp_job(const Options& options) {
   if (job == "routes") {
     refuse_for(options, job,
                {kOfServer, kOfTarget, kOfTraffic, kOfLimits, kOfFiles, kOfAddresses,
-                "port find-max output verbose quiet"});
+                "port find-max output verbose quiet check"});
     if (!options.is_on("interfaces"))
       refuse("routes needs to know the tunnels: --interfaces 'tun*'");
     return UdpJob::routes;
@@ -287,7 +290,7 @@ UdpJob read_udp_job(const Options& options) {
   if (job == "merge") {
     refuse_for(options, job,
                {kOfServer, kOfTarget, kOfTraffic, kOfAddresses, kOfRoutes,
-                "port interfaces find-max quiet"});
+                "port interfaces find-max quiet check"});
     if (words.size() < 2) refuse("merge needs the reports to add: merge a.json b.json");
     return UdpJob::merge;
   }

@@ -4,6 +4,7 @@
 #include "base/file.hpp"
 #include "base/signals.hpp"
 #include "commands/report.hpp"
+#include "commands/sending.hpp"
 #include "json/write.hpp"
 #include "udp/report_text.hpp"
 
@@ -14,24 +15,31 @@ bool is_udp_json(const Options& options) {
 }
 
 void show_udp_report(const Options& options, const udp::Report& report) {
-  // The files first: a reader of standard output may be gone.
-  const std::string csv = options.text("csv");
-  if (!csv.empty()) base::replace_file(csv, udp::report_csv(report));
-  const std::string page = options.text("report");
-  if (!page.empty()) base::replace_file(page, udp::report_html(report));
-  write_summary(options.env(), udp::report_markdown(report));
-  write_output(options.env(), "ok", udp_exit_code(report) == base::exit_ok ? "true" : "false");
   const bool is_json = is_udp_json(options);
   const std::string text = is_json ? json::write(udp::report_json(report)) + "\n"
                                    : udp::report_text(report, options.toggle("verbose"));
+  const std::string csv = options.text("csv");
+  const std::string page = options.text("report");
   const std::string file = options.text("output-file");
-  if (!file.empty()) {
-    base::replace_file(file, text);
-  } else if (is_json) {
-    print_json(options.env(), text);
-  } else {
+  const auto tell_result = [&] {
+    if (!file.empty()) return base::replace_file(file, text);
+    if (is_json) return print_json(options.env(), text);
     print_text(options.env(), text);
-  }
+  };
+  // The files first: a reader of standard output may be gone. A full disk behind one keeps the
+  // figures, for which somebody waited long, from no other.
+  tell_all({[&] {
+              if (!csv.empty()) base::replace_file(csv, udp::report_csv(report));
+            },
+            [&] {
+              if (!page.empty()) base::replace_file(page, udp::report_html(report));
+            },
+            [&] { write_summary(options.env(), udp::report_markdown(report)); },
+            [&] {
+              const bool is_good = udp_exit_code(report) == base::exit_ok;
+              write_output(options.env(), "ok", is_good ? "true" : "false");
+            },
+            tell_result});
 }
 
 int udp_exit_code(const udp::Report& report) {

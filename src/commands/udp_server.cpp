@@ -36,21 +36,6 @@ net::ListenSocket listen_anywhere(const std::string& bind, uint16_t port, std::s
   }
 }
 
-UdpServerSetup read_setup(const Options& options) {
-  UdpServerSetup setup;
-  setup.bind = options.text("bind");
-  setup.port = static_cast<uint16_t>(options.number("port", 0, 65'535));
-  for (const std::string& cidr : options.list("allow")) {
-    setup.allow.push_back(udp::read_cidr(cidr, options.origin("allow")));
-  }
-  setup.answers_all = options.toggle("server-respond");
-  setup.limits.sessions = static_cast<size_t>(options.number("max-sessions", 1, 1'000));
-  setup.limits.clients = static_cast<uint32_t>(options.number("max-callers", 1, 1'000'000));
-  setup.receive_buffer_bytes =
-      static_cast<uint64_t>(options.number("receive-buffer", 4'096, kMostBufferBytes));
-  return setup;
-}
-
 // What a person is told while the server waits.
 class Reporter {
  public:
@@ -77,41 +62,75 @@ class Reporter {
 
 }  // namespace
 
-// Both sockets at one port. Throws 69.
-void UdpServer::open(const UdpServerSetup& setup) {
-  const net::ListenSocket control = listen_anywhere(setup.bind, setup.port, address_);
-  control_fd_ = control.fd;
-  port_ = control.port;
-  udp::Address at = udp::read_address(address_).value();
-  at.set_port(port_);
+UdpServerSetup read_udp_server(const Options& options) {
+  UdpServerSetup setup;
+  setup.bind = options.text("bind");
+  setup.port = static_cast<uint16_t>(options.number("port", 0, 65'535));
+  for (const std::string& cidr : options.list("allow")) {
+    setup.allow.push_back(udp::read_cidr(cidr, options.origin("allow")));
+  }
+  setup.answers_all = options.toggle("server-respond");
+  setup.limits.sessions = static_cast<size_t>(options.number("max-sessions", 1, 1'000));
+  setup.limits.clients = static_cast<uint32_t>(options.number("max-callers", 1, 1'000'000));
+  setup.receive_buffer_bytes =
+      static_cast<uint64_t>(options.number("receive-buffer", 4'096, kMostBufferBytes));
+  return setup;
+}
+
+UdpServerSetup demo_server() {
+  return {.bind = "127.0.0.1",
+          .port = 0,
+          .allow = {},
+          .answers_all = false,
+          .limits = {},
+          .receive_buffer_bytes = uint64_t{32} << 20U};
+}
+
+std::string queue_problem(uint64_t given_bytes, uint64_t wanted_bytes) {
+  if (given_bytes >= wanted_bytes) return "";
+  return fmt::format(
+      "the kernel gives a receive queue of {} bytes, not {}: run as root, or "
+      "sysctl -w net.core.rmem_max={}",
+      given_bytes, wanted_bytes, wanted_bytes);
+}
+
+UdpSockets open_udp_sockets(const UdpServerSetup& setup) {
+  UdpSockets sockets;
+  const net::ListenSocket control = listen_anywhere(setup.bind, setup.port, sockets.address);
+  sockets.control_fd = control.fd;
+  sockets.port = control.port;
+  udp::Address at = udp::read_address(sockets.address).value();
+  at.set_port(sockets.port);
   try {
     const udp::ServerSocket packets = udp::open_server(at, setup.receive_buffer_bytes);
-    packets_fd_ = packets.fd;
-    buffer_bytes_ = packets.buffer_bytes;
+    sockets.packets_fd = packets.fd;
+    sockets.buffer_bytes = packets.buffer_bytes;
   } catch (const base::Error&) {
-    ::close(control_fd_);
+    ::close(sockets.control_fd);
     throw;
   }
+  return sockets;
 }
 
 UdpServer::UdpServer(const UdpServerSetup& setup) : sessions_(setup.limits) {
   // A port that is free for TCP may be taken for UDP: any other one does as well.
   int tries_left = setup.port == 0 ? kMostPortTries : 1;
-  while (packets_fd_ < 0) {
+  while (sockets_.packets_fd < 0) {
     try {
-      open(setup);
+      sockets_ = open_udp_sockets(setup);
     } catch (const base::Error&) {
       if (--tries_left == 0) throw;
     }
   }
   packets_ = std::thread([this, allow = setup.allow] {
-    const bool is_wide = buffer_bytes_ >= kWideBufferBytes;
-    udp::serve_packets({.fd = packets_fd_, .allow = allow, .nap_ns = is_wide ? kWideNapNs : kNapNs},
-                       sessions_, stop_);
+    const bool is_wide = sockets_.buffer_bytes >= kWideBufferBytes;
+    udp::serve_packets(
+        {.fd = sockets_.packets_fd, .allow = allow, .nap_ns = is_wide ? kWideNapNs : kNapNs},
+        sessions_, stop_);
   });
   control_ = std::thread([this, setup] {
     udp::serve_control(
-        {.listen_fd = control_fd_, .allow = setup.allow, .answers_all = setup.answers_all},
+        {.listen_fd = sockets_.control_fd, .allow = setup.allow, .answers_all = setup.answers_all},
         sessions_, stop_);
   });
 }
@@ -120,12 +139,12 @@ UdpServer::~UdpServer() {
   stop_ = true;
   packets_.join();
   control_.join();
-  ::close(packets_fd_);
-  ::close(control_fd_);
+  ::close(sockets_.packets_fd);
+  ::close(sockets_.control_fd);
 }
 
 int run_udp_server(const Options& options) {
-  const UdpServerSetup setup = read_setup(options);
+  const UdpServerSetup setup = read_udp_server(options);
   is_udp_json(options);
   const bool is_quiet = options.toggle("quiet");
   base::stop_on_signals();
@@ -134,13 +153,8 @@ int run_udp_server(const Options& options) {
     report_progress(kUdpLoad, fmt::format("waiting for tests at {} port {} (UDP and TCP)",
                                           server.address(), server.port()));
   }
-  if (server.buffer_bytes() < setup.receive_buffer_bytes && !is_quiet) {
-    report_notice(
-        options.env(), kUdpLoad,
-        fmt::format("the kernel gives a receive queue of {} bytes, not {}: run as root, or "
-                    "sysctl -w net.core.rmem_max={}",
-                    server.buffer_bytes(), setup.receive_buffer_bytes, setup.receive_buffer_bytes));
-  }
+  const std::string problem = queue_problem(server.buffer_bytes(), setup.receive_buffer_bytes);
+  if (!problem.empty() && !is_quiet) report_notice(options.env(), kUdpLoad, problem);
   Reporter reporter(options, server);
   const base::Clock clock = base::real_clock();
   const bool is_once = options.toggle("once");

@@ -22,6 +22,16 @@ struct UdpServerSetup {
   uint64_t receive_buffer_bytes = 0;
 };
 
+// Both sockets at one port. Throws 69.
+struct UdpSockets {
+  std::string address;
+  uint16_t port = 0;
+  int control_fd = -1;
+  int packets_fd = -1;
+  uint64_t buffer_bytes = 0;  // of the queue for packets
+};
+UdpSockets open_udp_sockets(const UdpServerSetup& setup);
+
 // The two sockets and the two threads of a server: one for packets, one for control connections.
 class UdpServer {
  public:
@@ -32,23 +42,23 @@ class UdpServer {
   UdpServer& operator=(const UdpServer&) = delete;
 
   udp::Sessions& sessions() { return sessions_; }
-  uint16_t port() const { return port_; }
-  const std::string& address() const { return address_; }
-  uint64_t buffer_bytes() const { return buffer_bytes_; }
+  uint16_t port() const { return sockets_.port; }
+  const std::string& address() const { return sockets_.address; }
+  uint64_t buffer_bytes() const { return sockets_.buffer_bytes; }
 
  private:
-  void open(const UdpServerSetup& setup);
-
   udp::Sessions sessions_;
-  std::string address_;
-  uint16_t port_ = 0;
-  uint64_t buffer_bytes_ = 0;
-  int packets_fd_ = -1;
-  int control_fd_ = -1;
+  UdpSockets sockets_;
   std::atomic<bool> stop_ = false;
   std::thread packets_;
   std::thread control_;
 };
+
+UdpServerSetup read_udp_server(const Options& options);  // throws 64
+UdpServerSetup demo_server();
+
+// What to do about a queue that is smaller than wanted; "" when it is not.
+std::string queue_problem(uint64_t given_bytes, uint64_t wanted_bytes);
 
 int run_udp_server(const Options& options);
 

@@ -185,6 +185,7 @@ struct Action {
   bool has_say = false;
   bool has_timeout = false;
   bool has_value = false;  // which is one over all events, so there is one instance
+  bool has_program = false;
 };
 
 // What can be done with events. A processor in C++ is one row more.
@@ -193,8 +194,8 @@ constexpr Action kActions[] = {
     {"sum", read_sum, true, false, true},
     {"count", read_count, true, false, true},
     {"max", read_max, true, false, true},
-    {"exec", read_exec, false, true},
-    {"pipe", read_pipe, false, true},
+    {"exec", read_exec, false, true, false, true},
+    {"pipe", read_pipe, false, true, false, true},
     {"webhook", read_webhook, false, true},
 };
 
@@ -284,6 +285,7 @@ ProcessorSpec read_processor(const json::Value& value, const Place& place) {
   read_policy(spec, item);
   read_instances(spec, item, action);
   spec.keeps_value = action.has_value;
+  if (action.has_program) spec.program = argv_at(item, action.name).front();
   spec.make = action.read(item);
   return spec;
 }

@@ -47,6 +47,7 @@ struct ProcessorSpec {
   size_t instances = 1;
   std::string key;           // see key_of() in eventstore/data.hpp
   bool keeps_value = false;  // one over all events
+  std::string program;       // that is run for them; "" for none
   MakeProcessor make;
 };
 

@@ -1,10 +1,11 @@
 #include "net/retry.hpp"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
+
+#include "net/date.hpp"
 
 namespace net {
 
@@ -52,8 +53,7 @@ int64_t retry_after_header_ms(const HttpResponse& response, int64_t now_unix_s) 
   const auto number = std::from_chars(value.data(), value.data() + value.size(), seconds);
   if (number.ec == std::errc::result_out_of_range) return kLongestAskedMs;
   if (number.ec != std::errc() || number.ptr != value.data() + value.size()) {
-    const time_t date = value.empty() ? -1 : curl_getdate(value.c_str(), nullptr);
-    seconds = date == -1 ? 0 : int64_t{date} - now_unix_s;
+    seconds = date_unix_s(value).value_or(now_unix_s) - now_unix_s;
   }
   return std::clamp<int64_t>(seconds, 0, kLongestAskedMs / 1000) * 1000;
 }

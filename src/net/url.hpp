@@ -14,13 +14,6 @@ bool is_http_url(std::string_view url);
 // "https://host:port" of a URL, lower case; "" when it is none of ours.
 std::string origin(std::string_view url);
 
-// True for this machine's loopback: localhost, a name below it, 127.0.0.0/8, ::1 (in brackets or
-// not).
-bool is_loopback(std::string_view host);
-
-// True for an http:// URL to another machine: on the way there everybody can read it.
-bool is_in_clear(std::string_view url);
-
 // Everything but A-Z a-z 0-9 - . _ ~ as %XX.
 std::string percent_encode(std::string_view text);
 

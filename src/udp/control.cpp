@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/error.hpp"
-#include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "json/read.hpp"
 #include "json/write.hpp"
 #include "udp/control_report.hpp"
@@ -20,6 +21,7 @@ using json::Value;
 
 constexpr int64_t kVersion = 1;
 constexpr size_t kMostRefusal = 500;
+constexpr size_t kMostVersion = 50;
 
 // --- Out ---
 
@@ -69,6 +71,15 @@ struct Writing {
                            {"seconds", numbers_out(end.sent.seconds)}}}};
   }
   Object operator()(const FinalReport& report) const { return {{"report", report_out(report)}}; }
+  Object operator()(const About& /*about*/) const { return {{"about", kVersion}}; }
+  Object operator()(const Abilities& abilities) const {
+    return {{"abilities", kVersion},
+            {"version", abilities.version},
+            {"sessions", abilities.room.sessions},
+            {"most_sessions", abilities.room.most_sessions},
+            {"callers", abilities.room.callers},
+            {"most_callers", abilities.room.most_callers}};
+  }
 };
 
 // --- In ---
@@ -134,6 +145,14 @@ Message end_in(const Value& end) {
   return End{sent};
 }
 
+Message abilities_in(const Value& message) {
+  return Abilities{.version = base::one_line(text_in(message, "version", kMostVersion)),
+                   .room = {.sessions = count_in(message, "sessions"),
+                            .most_sessions = count_in(message, "most_sessions"),
+                            .callers = count_in(message, "callers"),
+                            .most_callers = count_in(message, "most_callers")}};
+}
+
 int64_t time_in(const Value& message, const std::string& name) {
   return whole_in(message, name, -kMostTime, kMostTime);
 }
@@ -169,6 +188,8 @@ std::optional<Message> read(const std::string& line) {
   if (has("second")) return second_in(message);
   if (has("end")) return end_in(member_in(message, "end"));
   if (has("report")) return report_in(member_in(message, "report"));
+  if (has("about")) return About{};
+  if (has("abilities")) return abilities_in(message);
   return std::nullopt;
 }
 

@@ -10,6 +10,8 @@
 //                                                 {"second":K,"received":…,…}      once a second
 //   {"end":{"packets":[…],"errors":[…],"seconds":[…]}}
 //                                                 {"report":{…}}
+// Instead of a hello, to know a server without opening a session:
+//   {"about":1}                                   {"abilities":1,"version":…,"callers":…,…}
 //
 // Unknown members are ignored, so that versions can differ; another "hello" number is refused.
 #pragma once
@@ -62,8 +64,14 @@ struct FinalReport {
   std::vector<uint64_t> echoes;
 };
 
+struct About {};
+struct Abilities {
+  std::string version;
+  Sessions::Room room;
+};
+
 using Message = std::variant<Hello, Resume, Welcome, Refusal, Ping, Pong, OffsetIs, Begin, Second,
-                             End, FinalReport>;
+                             End, FinalReport, About, Abilities>;
 
 // One line, with its "\n".
 std::string write(const Message& message);

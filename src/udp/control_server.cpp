@@ -73,6 +73,7 @@ class Server {
   void on(Connection& connection, const control::OffsetIs& is);
   void on(Connection& connection, const control::Begin& begin);
   void on(Connection& connection, const control::End& end);
+  void on(Connection& connection, const control::About& about);
   [[noreturn]] static void on(Connection& connection, const auto& other);
 
   void say(Connection& connection, const control::Message& message) const;
@@ -216,7 +217,8 @@ void Server::hear(Connection& connection, const std::string& line) {
   if (!message) return;
   const bool is_first = std::holds_alternative<control::Hello>(*message) ||
                         std::holds_alternative<control::Resume>(*message);
-  if (is_first == connection.cookie.has_value()) {
+  const bool is_about = std::holds_alternative<control::About>(*message);
+  if (!is_about && is_first == connection.cookie.has_value()) {
     throw base::Error(base::exit_malformed_reply,
                       is_first ? "a connection says hello once" : "a connection says hello first");
   }
@@ -284,6 +286,12 @@ void Server::on(Connection& connection, const control::End& end) {
   sessions_.end(cookie, end.sent);
   connection.is_ended = true;
   say(connection, report);
+}
+
+// Who only asks is no client and opens no session.
+void Server::on(Connection& connection, const control::About& /*about*/) {
+  say(connection, control::Abilities{.version = PRODUCT_VERSION, .room = sessions_.room()});
+  if (!connection.cookie) say_goodbye(connection, kGoodbyeMs);
 }
 
 void Server::on(Connection& /*connection*/, const auto& /*other*/) {

@@ -273,6 +273,17 @@ std::vector<Sessions::Ended> Sessions::take_ended(int64_t now_ns, bool all) {
   return ended;
 }
 
+Sessions::Room Sessions::room() const {
+  const std::lock_guard lock(mutex_);
+  Room room{.most_sessions = limits_.sessions, .most_callers = limits_.clients};
+  for (const auto& [cookie, session] : sessions_) {
+    if (session.is_ended) continue;
+    ++room.sessions;
+    room.callers += session.request.clients;
+  }
+  return room;
+}
+
 size_t Sessions::open_count() const {
   const std::lock_guard lock(mutex_);
   return static_cast<size_t>(std::count_if(sessions_.begin(), sessions_.end(),

@@ -122,7 +122,12 @@ class Sessions {
   std::vector<Ended> take_ended(int64_t now_ns, bool all);
 
   size_t open_count() const;  // not ended
-  bool has_echo() const;      // whether one of these wants echoes
+  struct Room {
+    uint64_t sessions = 0, most_sessions = 0;
+    uint64_t callers = 0, most_callers = 0;
+  };
+  Room room() const;      // what is taken of it by those that have not ended
+  bool has_echo() const;  // whether one of these wants echoes
 
   // For the data thread: calls `use` with all sessions locked.
   void locked(

@@ -50,10 +50,10 @@ function writeDocument() {
   const hows = results.map(({ command, how }) => `- **${command}**: ${how}`);
   mkdirSync(join(root, 'docs'), { recursive: true });
   writeFileSync(path, `# Benchmarks
-Written by \`./dev bench\` at commit ${commit()} on ${new Date().toISOString().slice(0, 10)}: ${machine()}; ${minutes} minutes for all.
+Written by \`./dev bench\` at commit ${commit()} on ${new Date().toISOString().slice(0, 10)}: ${machine()}; ${minutes} min for all.
 One machine and one run: they say how opsbelt stands beside a peer that did the same work in the same minutes, not how
-fast it is elsewhere. A ratio is opsbelt's figure divided by the peer's. A target was set before the command was
-built; a missed one stays in the table, and the command still exits with 0.
+fast it is elsewhere. A ratio is opsbelt's figure divided by the peer's. A target is what was asked of the
+command before it was measured; a missed one stays in the table, and \`./dev bench\` still exits with 0.
 
 ${summary(rows)}.
 

@@ -328,7 +328,8 @@ for (const output of ['json', 'jsonl']) {
     assert.equal(result.code, 69, result.stderr);
     const list = output === 'json' ? JSON.parse(result.stdout) : lines(result).map((line) => JSON.parse(line));
     assert.deepEqual(list.map(({ name, ok }) => [name, ok]), ['a', 'a', 'a', 'b', 'b', 'b'].map((name, i) => [name, i !== 3]));
-    assert.deepEqual(Object.keys(list[0]), ['name', 'ok', 'finding']);
+    assert.deepEqual(Object.keys(list[0]), ['name', 'ok', 'state', 'finding']);
+    assert.deepEqual([list[3].state, list[3].code], ['wrong', 69]);
     assert.equal(list[3].finding, 'the machine is stopped, its agent Not Ready; start it first');
   });
 }
@@ -424,16 +425,16 @@ test('a renewal that fails ends no run while the old token lives', async (t) => 
 test('--check that can\'t sign in or reach anybody says so once, with that code', async (t) => {
   const azure = await azureFor(t);
   const refused = await onLinux(azure, ['--check'], { env: { AZURE_CLIENT_SECRET: 'wrong' } });
-  assert.deepEqual([refused.code, refused.stdout], [77, '']);
-  assert.match(errorLine(refused), /AADSTS7000215/);
+  assert.deepEqual([refused.code, refused.stderr], [77, '']);
+  assert.match(refused.stdout, /^sign-in: WRONG: .*AADSTS7000215.*\n$/);
   assert.equal(azure.requests.length, 1, 'asked again and again');
   const nobody = `http://127.0.0.1:${await closedPort()}`;
   const alone = await onLinux(azure, ['--check', '--retry-budget', '0', '--authority', nobody]);
-  assert.deepEqual([alone.code, alone.stdout], [69, '']);
-  errorLine(alone);
+  assert.equal(alone.code, 69, alone.stderr);
+  assert.match(alone.stdout, /^sign-in: WRONG: .*\n$/);
   const none = await onLinux(azure, ['--check'], { baseEnv: { ...onlyImds(azure), AZURE_POD_IDENTITY_AUTHORITY_HOST: nobody } });
-  assert.deepEqual([none.code, none.stdout], [78, '']);
-  errorLine(none);
+  assert.equal(none.code, 78, none.stderr);
+  assert.match(none.stdout, /^sign-in: WRONG: .*\n$/);
 });
 
 test('the role that the documents name is enough; --check and the run agree', async (t) => {

@@ -19,7 +19,7 @@ import { root } from './support.mjs';
 
 const COMMANDS = [gollumNotify, slackPost, slackServe, azureRun, esTail, udpLoad];
 const PAGE = join(root, 'docs/FAULTS.md');
-const AT_ONCE = 12; // most of them wait
+const AT_ONCE = 8; // most of them wait
 
 // row -> what was observed
 const observed = new Map();
@@ -39,7 +39,7 @@ for (const { command, rows, concurrency = AT_ONCE } of COMMANDS) {
         const says = steady(lastWords(result), [stage.folder, process.env.FAULTS_FOLDER]);
         observed.set(row, { command, ...row, says, code: result.code, sent: result.sent, done: result.done });
         assert.deepEqual([result.code, result.sent, result.done], [row.code, row.sent, row.done], `code, sent, done\n${result.stderr}`);
-        if (result.code !== 0) assert.match(says, new RegExp(`^opsbelt: (${command}: |interrupted)`, 'm'), 'a line that says who');
+        if (![0, 1, 130].includes(result.code)) assert.match(says, new RegExp(`^opsbelt: (${command}: |interrupted)`, 'm'), 'a line that says who');
         const said = withoutMasks(`${result.stdout}\n${result.stderr}\n${result.children ?? ''}`);
         assert.deepEqual(stage.secrets.traces(said), [], 'a secret was said');
         assert.deepEqual(stage.secrets.traces(stage.written()), [], 'a secret was written');

@@ -23,7 +23,7 @@ export async function startServe(t, slack, bot, args = [], env = {}) {
     if (child.exitCode === null) child.kill('SIGKILL');
     await closed;
   });
-  for (const end = Date.now() + 10_000; !/listens on/.test(out.stderr) && child.exitCode === null;) {
+  for (const end = Date.now() + 30_000; !/listens on/.test(out.stderr) && child.exitCode === null;) {
     if (Date.now() > end) throw new Error(`it does not listen: ${out.stderr}`);
     await delay(5);
   }

@@ -139,6 +139,27 @@ slackTest('conversations.list goes page by page', {}, async (slack, web) => {
   assert.deepEqual(names, [['general', 'ops'], ['runbooks', 'boardroom']]);
 });
 
+const WITH_PRIVATE = [
+  { id: 'C00000001', name: 'general', is_member: false, is_archived: false },
+  { id: 'C00000002', name: 'secret', is_member: true, is_archived: true, is_private: true },
+  { id: 'C00000003', name: 'hidden', is_member: false, is_archived: false, is_private: true },
+];
+
+slackTest('conversations.info tells of public channels, and of private ones with their scope', {
+  channels: WITH_PRIVATE, scopes: ['channels:read', 'groups:read'],
+}, async (slack, web) => {
+  const info = async (channel) => (await web.conversations.info({ channel })).channel;
+  assert.deepEqual(await info('C00000001'), { ...WITH_PRIVATE[0], is_private: false });
+  assert.deepEqual(await info('C00000002'), WITH_PRIVATE[1]);
+  for (const channel of ['C00000003', 'C00000009']) {
+    await assert.rejects(web.conversations.info({ channel }), platformError('channel_not_found'));
+  }
+});
+
+slackTest('conversations.info needs its scope', { channels: WITH_PRIVATE, scopes: ['channels:read'] }, async (slack, web) => {
+  await assert.rejects(web.conversations.info({ channel: 'C00000002' }), platformError('missing_scope'));
+});
+
 // --- Refusals ---
 
 slackTest('channels and content that Slack refuses', {}, async (slack, web) => {

@@ -185,11 +185,11 @@ const READ = {
   'HTML instead of an answer': [0, 2, 20], 'malformed message': [76, 1, 0], 'oversized reply (2 GiB said)': [0, 2, 20],
   'reset in the middle of the reply': [0, 2, 20], 'closed in the middle of the reply': [0, 2, 20],
   'silence in the middle of the reply': [0, 2, 20], 'reply in pieces of 16 bytes': [0, 1, 20],
-  'speaks HTTP/1': [76, 0, 0], 'name does not resolve': [69, 0, 0], 'connection refused': [69, 0, 0], 'wrong password': [77, 1, 0],
+  'speaks HTTP/1': [76, 0, 0], 'name does not resolve': [69, 0, 0], 'connection refused': [69, 0, 0], 'wrong password': [77, 0, 0],
   'TLS: unknown CA': [69, 0, 0], 'TLS: expired certificate': [69, 0, 0], 'TLS: certificate of another host': [69, 0, 0],
   'TLS check switched off (tlsVerifyCert=false)': [0, 1, 20],
   'standard output full': [74, 1, 0], 'standard output closed': [0, 1, 0], 'output file on a full disk': [74, 1, 0],
-  'output file not writable': [74, 0, 0], 'SIGINT while it waits': [130, 1, 7], 'SIGTERM while it waits': [130, 1, 7],
+  'output file not writable': [74, 1, 0], 'SIGINT while it waits': [130, 1, 7], 'SIGTERM while it waits': [130, 1, 7],
 };
 const PROCESSED = {
   'gRPC PERMISSION_DENIED': [77, 1, 7], 'gRPC UNAVAILABLE': [0, 2, 20], 'stream is deleted': [66, 1, 0], 'GOAWAY': [0, 1, 20], 'RST_STREAM': [0, 2, 20],

@@ -4,7 +4,10 @@
 import { slackFor } from '../e2e/support.mjs';
 import { NO_SUCH_NAME, badProxy, certificate, elsewhere, refusing } from './stage.mjs';
 
-const page = (status) => ({ kind: 'status', status, body: `<html><h1>${status} of a gateway</h1></html>` });
+// retryAfter: how long it asks to wait; over the budget it is the last attempt.
+const page = (status, retryAfter) => ({
+  kind: 'status', status, body: `<html><h1>${status} of a gateway</h1></html>`, headers: retryAfter ? { 'retry-after': retryAfter } : {},
+});
 const words = (...list) => Object.fromEntries(list.map((word) => [`Slack says ${word}`, { replies: [{ kind: 'word', word }] }]));
 
 // Name -> { replies: faults of the stand-in, one a request } or what is in its place:
@@ -22,7 +25,7 @@ export const SLACK_FAULTS = {
   'HTTP 500, once': { replies: [page(500)] },
   'HTTP 502, once': { replies: [page(502)] },
   'HTTP 503, once': { replies: [page(503)] },
-  'HTTP 503 until the budget is spent': { replies: [page(503), page(503)], args: ['--retry-budget', '3'] },
+  'HTTP 503 until the budget is spent': { replies: [page(503, '1'), page(503, '600')] },
   'HTTP 504': { replies: [page(504)] },
   ...words('invalid_auth', 'channel_not_found', 'msg_too_long'),
   'Slack says missing_scope': { replies: [{ kind: 'word', word: 'missing_scope', needed: 'chat:write', provided: 'identify' }] },
@@ -32,8 +35,8 @@ export const SLACK_FAULTS = {
   'reset before the request is read': { replies: [{ kind: 'reset-before-body' }] },
   'reset when the request was taken': { replies: [{ kind: 'reset-after-body', accepted: true }] },
   'reset in the middle of the reply': { replies: [{ kind: 'reset-in-reply' }] },
-  'no reply in time': { replies: [{ kind: 'hang' }], args: ['--timeout', '1'] },
-  'reply byte by byte': { replies: [{ kind: 'drip', delay_ms: 3 }] },
+  'no reply in time': { replies: [{ kind: 'hang' }], args: ['--timeout', '3'] },
+  'reply byte by byte': { replies: [{ kind: 'drip', delay_ms: 1 }], args: ['--timeout', '60'] },
   'truncated JSON': { replies: [{ kind: 'status', status: 200, body: '{"ok":tr' }] },
   'malformed JSON': { replies: [{ kind: 'status', status: 200, body: '{"ok":true,,}' }] },
   'HTML instead of an answer': { replies: [{ kind: 'html' }] },

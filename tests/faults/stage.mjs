@@ -82,7 +82,7 @@ function makeCertificates() {
 }
 
 // what: a text, or a function that tells it.
-export async function until(condition, what = String(condition), most_ms = 20_000) {
+export async function until(condition, what = String(condition), most_ms = 60_000) {
   for (const end = Date.now() + most_ms; !(await condition());) {
     if (Date.now() > end) throw new Error(`waited for: ${typeof what === 'function' ? what() : what}`);
     await delay(10);

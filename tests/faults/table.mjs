@@ -2,11 +2,11 @@
 
 // The last two lines that a person reads: JSON lines are a server's log, and that it begins or stops is no news.
 export function lastWords({ stderr }) {
-  const lines = stderr.trimEnd().split('\n').filter((line) => line !== '' && !/^\{|listens on|stopping: nothing new|live, after|left$|waiting for tests/.test(line));
+  const lines = stderr.trimEnd().split('\n').filter((line) => line !== '' && !/^\{|listens on|stopping: nothing new|live, after|left$|waiting for tests|: second \d+: /.test(line));
   return lines.slice(-2);
 }
 
-// Ports, folders, identities, times and the fastest clock's milliseconds become placeholders.
+// Ports, folders, identities, times and numbers of bytes become placeholders; the channel's name in front is left out.
 export function steady(lines, folders = []) {
   let same = lines.join('\n');
   for (const folder of folders) same = same.replaceAll(folder, 'FOLDER');
@@ -18,6 +18,12 @@ export function steady(lines, folders = []) {
     .replace(/\bopsbelt-[0-9a-f]{16}\b/g, 'opsbelt-ID')
     .replace(/--attach \S+/g, '--attach TOKEN')
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?/g, 'TIME')
+    .replace(/: (#ops|C00000002): /g, ': ')
+    .replace(/next attempt in \d+\.\d s/g, 'next attempt in N s')
+    .replace(/\bbroke \d+ s after/g, 'broke N s after')
+    .replace(/(after the beginning|coming back failed|broke off the control connection): [^;\n]+/g, '$1: WHY')
+    .replace(/\bwith \d+ bytes remaining/g, 'with N bytes remaining')
+    .replace(/\bafter \d+ s\b/g, 'after N s')
     .replace(/\b\d+ ms\b/g, 'N ms');
 }
 
@@ -61,7 +67,7 @@ export function documentOf(commands, rows) {
 
 Made by the tests (\`UPDATE_FAULTS=1 node --test tests/e2e/faults.test.mjs\`), which run the real binary against
 stand-ins for each service. \`./dev test\` fails when what it does is not what stands here. Ports, folders,
-times and identities are replaced by words.
+times and identities are replaced by words, and the channel's name in front of a line is left out.
 
 Exit codes: 0 done, 1 the answer is no, 64 usage, 65 bad input, 66 missing input, 69 service unavailable, 70 our
 defect, 74 local input or output, 75 retries spent or time-out, 76 a reply that makes no sense, 77 refused,

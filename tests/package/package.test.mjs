@@ -135,6 +135,7 @@ test('the binary is for this architecture, static, hardened', async (t) => {
   const program = join(unpacked, 'usr/bin/opsbelt');
   assert.match(out('readelf', '-hW', program), arch === 'arm64' ? /Machine: +AArch64/ : /Machine: +Advanced Micro Devices X86-64/);
   assert.deepEqual(formFaults(program), []);
+  assert.ok(!readFileSync(program).includes(root.replace(/\/$/, '')), 'it names the folder that it was built in');
   const { landingPads } = await countGuards(program, { objdump: qemu.length > 0 ? 'aarch64-linux-gnu-objdump' : 'objdump' });
   assert.ok(landingPads > 3000, `${landingPads} places marked for indirect jumps`);
 });

@@ -82,6 +82,7 @@ const METHODS = {
   },
   'files.completeUploadExternal': { scope: 'files:write', needs: ['files'], call: completeUpload },
   'conversations.open': { scope: 'im:write', needs: [], call: openConversation },
+  'conversations.info': { needs: ['channel'], formOnly: true, call: conversationInfo },
   'conversations.list': { scope: 'channels:read', needs: [], formOnly: true, call: listConversations },
   'users.info': { scope: 'users:read', needs: ['user'], formOnly: true, call: userInfo },
   'users.lookupByEmail': { scope: 'users:read.email', needs: ['email'], formOnly: true, call: lookUpByEmail },
@@ -494,6 +495,15 @@ function openConversation(slack, { users }) {
   if (found.includes(undefined)) return refuse('user_not_found');
   if (found.length > 1) return refuseScope('mpim:write', slack.scopes);
   return { ok: true, channel: { id: directId(found[0]) } };
+}
+
+// A private channel does not exist for those who are not in it.
+function conversationInfo(slack, { channel: id }) {
+  const channel = slack.channels.find((known) => known.id === id);
+  if (!channel || (channel.is_private && !channel.is_member)) return refuse('channel_not_found');
+  const scope = channel.is_private ? 'groups:read' : 'channels:read';
+  if (!slack.scopes.includes(scope)) return refuseScope(scope, slack.scopes);
+  return { ok: true, channel: { is_private: false, ...channel } };
 }
 
 // Of direct messages it lists none.

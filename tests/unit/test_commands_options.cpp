@@ -94,7 +94,8 @@ struct Parsed {
                  {"G", "--pages", "LIST", "PAGES", "", ""},
                  {"G", "--route", "LINES", "", "", "", Kind::lines},
                  {"G", "--dry-run", "", "DRY", "", "", Kind::toggle},
-                 {"G", "--count", "N", "", "4", ""}},
+                 {"G", "--count", "N", "", "4", ""},
+                 {"G", "--retries", "0|5|RAPID", "", "5", "", Kind::choice}},
                 env_of(variables)) {
     app.parse(Words(arguments.rbegin(), arguments.rend()));
   }
@@ -144,6 +145,14 @@ TEST_CASE("numbers") {
     CHECK_THROWS_AS(Parsed({std::string("--count=") + text}).options.number("count", 0, 9),
                     base::Error);
   }
+}
+
+TEST_CASE("a choice: a declared word, in any case and spaces") {
+  CHECK(Parsed({}).options.choice("retries") == "5");
+  CHECK(Parsed({"--retries", " rapid "}).options.choice("retries") == "RAPID");
+  CHECK_THROWS_WITH_AS(Parsed({"--retries", "6"}).options.choice("retries"),
+                       "--retries is '6', but must be 0, 5 or RAPID", base::Error);
+  CHECK_THROWS_AS(Parsed({"--retries", "0|5"}).options.choice("retries"), base::Error);
 }
 
 TEST_CASE("an option nobody declared is our bug") {

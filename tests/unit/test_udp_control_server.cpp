@@ -176,6 +176,22 @@ TEST_CASE("what is refused is told why, and closed") {
   }
 }
 
+TEST_CASE("who only asks what the server has room for is told, opens no session, and is closed") {
+  RunningServer server({}, {.sessions = 2, .clients = 10});
+  Peer client(server);
+  client.say(hello(3));
+  hear<control::Welcome>(client);
+  Peer asking(server);
+  asking.say(control::write(control::About{}) + control::write(control::Ping{1}));
+  const auto abilities = hear<control::Abilities>(asking);
+  CHECK(abilities.version == PRODUCT_VERSION);
+  CHECK(abilities.room.sessions == 1);
+  CHECK(abilities.room.most_sessions == 2);
+  CHECK(abilities.room.callers == 3);
+  CHECK(abilities.room.most_callers == 10);
+  CHECK(asking.line().empty());
+}
+
 TEST_CASE("who is not allowed is closed without a word") {
   RunningServer server({.allow = {read_cidr("10.8.0.0/16", "--allow")}});
   Peer peer(server);
