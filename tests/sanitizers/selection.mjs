@@ -1,0 +1,28 @@
+// Which end-to-end tests run under a sanitizer.
+//
+// asan: by itself a file or more of each command (some hundreds of tests in a few minutes); with --all every file that
+// runs the program. tsan: the files of what has threads. Tests of the stand-ins alone are left out of all.
+
+export const SELECTED = {
+  asan: [
+    'cli', 'gollum-notify', 'gollum-notify-input', 'slack-post', 'slack-post-stream', 'slack-serve', 'slack-serve-socket',
+    'azure-run', 'es-tail', 'es-tail-processors', 'es-tail-connect', 'udp-load', 'udp-load-abuse', 'udp-load-output',
+  ],
+  tsan: [
+    'slack-serve', 'slack-serve-socket', 'slack-serve-functions', 'es-tail-processors', 'es-tail-policy', 'es-tail-checkpoints',
+    'es-tail-group', 'es-tail-review-processors', 'es-tail-faults', 'azure-run', 'azure-run-faults', 'udp-load', 'udp-load-abuse',
+    'udp-load-faults',
+  ],
+};
+
+export const NEVER = /^(standin-|workflows$)/;
+
+// Tests that can't run under a sanitizer: the beginnings of their names as they stand in the source, and why. One that is
+// in no file any more is an error.
+const STATIC = 'a program under a sanitizer is linked dynamically and not stripped';
+export const LEFT_OUT = [
+  { name: 'statically linked, stripped', why: STATIC },
+  { name: 'runs in an empty root', why: STATIC },
+  { name: 'TLS in an empty root', why: STATIC },
+  { name: 'CA certificates are found where Debian', why: STATIC },
+];
