@@ -2,8 +2,9 @@
 // binary with stand-ins in place of what has no environment variable. What runs on until it is stopped is stopped
 // by SIGTERM after a while. Its exit code is the binary's.
 
-import { spawnSync } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const [, , ...args] = process.argv;
 const command = args[0] ?? process.env.INPUT_COMMAND;
@@ -27,8 +28,17 @@ const INPUTS = {
 
 appendFileSync(process.env.STAGE_CALLS, `${JSON.stringify(args.length > 0 ? args : [command])}\n`);
 const inputs = Object.entries(INPUTS[command] ?? {}).filter(([name]) => !process.env[name]);
-const result = spawnSync(process.env.STAGE_BINARY, args, {
-  stdio: 'inherit', killSignal: 'SIGTERM', timeout: ENDLESS[command]?.() ? 1500 : 60_000,
-  env: { ...process.env, ...Object.fromEntries(inputs) },
+const child = spawn(process.env.STAGE_BINARY, args, {
+  stdio: 'inherit', env: { ...process.env, ...Object.fromEntries(inputs) },
 });
-process.exit(result.status ?? 255);
+child.on('close', (code) => process.exit(code ?? 255));
+if (ENDLESS[command]?.()) await stopLater();
+
+// A second after it is able to end well: from then on it takes or holds back SIGTERM.
+async function stopLater() {
+  const isReady = () => [...readFileSync(`/proc/${child.pid}/status`, 'utf8').matchAll(/^Sig(?:Cgt|Blk):\t(.*)$/gm)]
+    .some(([, mask]) => (BigInt(`0x${mask}`) >> 14n) & 1n);
+  while (child.exitCode === null && !isReady()) await delay(20);
+  await delay(1000);
+  child.kill('SIGTERM');
+}

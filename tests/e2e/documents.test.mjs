@@ -126,6 +126,30 @@ for (const block of blocks.filter(({ language, text }) => language === 'yaml' &&
   });
 }
 
+test('a deployment that fails: the message becomes a failure, and who is on call is called in its thread', async () => {
+  const [block] = blocks.filter(({ text }) => text.startsWith('# .github/workflows/deploy.yml'));
+  const before = stage.slack.accepted.length;
+  const { deploy } = await runWorkflow(stage, block.text, { document: block.document, breaks: './deploy.sh' });
+  assert.equal(deploy.result, 'failure');
+  const [first, changed, reply, ...more] = stage.slack.accepted.slice(before);
+  assert.deepEqual(more, []);
+  assert.deepEqual([first.via, changed.via, reply.via], ['chat.postMessage', 'chat.update', 'chat.postMessage']);
+  assert.equal(changed.ts, first.ts);
+  assert.equal(reply.thread_ts, first.ts);
+  assert.match(JSON.stringify(changed.payload), /failed/);
+  assert.match(JSON.stringify(reply.payload), /<@U00000002>/);
+});
+
+test('the night\'s script fails on a machine: the step fails, and Slack hears its name', async () => {
+  const [block] = blocks.filter(({ text }) => text.startsWith('# .github/workflows/nightly.yml'));
+  const before = stage.slack.accepted.length;
+  const { machines } = await runWorkflow(stage, block.text.replace('tag: role=web', 'name: old1'), { document: block.document });
+  assert.equal(machines.result, 'failure');
+  const [message, ...more] = stage.slack.accepted.slice(before);
+  assert.deepEqual(more, []);
+  assert.match(JSON.stringify(message.payload), /Failed on: old1/);
+});
+
 test('there is no other language that nobody looks at', () => {
   const known = ['sh', 'console', 'yaml', 'cpp', 'text', 'ini', 'json', ''];
   for (const { document, line, language } of blocks) assert.ok(known.includes(language), `${document}:${line}: ${language}`);
