@@ -75,19 +75,21 @@ std::optional<Frame> read_frame(std::string_view text, const std::string& openin
   return frame;
 }
 
-// Every frame of this nonce, in the order of the text.
+// Every frame of this nonce, in the order of the text. One begins with its line, or where another
+// on the same line ends.
 std::vector<Frame> read_frames(std::string_view text, const std::string& nonce) {
   std::vector<Frame> frames;
   const std::string closing = nonce + "-";
+  size_t begin = 0;
   for (size_t at = text.find(closing); at != std::string_view::npos;
        at = text.find(closing, at + 1)) {
     const size_t end = at + closing.size();
     const char letter = end < text.size() ? text[end] : ' ';
     if (letter != 'o' && letter != 'e') continue;
-    const size_t line_break = text.rfind('\n', at);
-    const size_t line = line_break == std::string_view::npos ? 0 : line_break + 1;
-    std::optional<Frame> frame =
-        read_frame(text.substr(line, at - line), nonce + "+" + letter + " ");
+    std::string_view line = text.substr(begin, at - begin);
+    line.remove_prefix(line.rfind('\n') + 1);  // npos + 1 == 0
+    begin = end + 1;
+    std::optional<Frame> frame = read_frame(line, nonce + "+" + letter + " ");
     if (!frame) continue;
     frame->letter = letter;
     frames.push_back(*std::move(frame));

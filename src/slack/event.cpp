@@ -184,7 +184,8 @@ Delivery read_envelope(const std::string& type, const json::Value& payload, bool
   }
   std::map<std::string, std::string> fields;
   for (const json::Member& member : *members) {
-    fields.emplace(member.name, json::string_at(payload, member.name));
+    const std::string* text = json::as_string(&member.value);
+    fields.emplace(member.name, text == nullptr ? "" : *text);
   }
   return read_command(std::move(fields));
 }

@@ -20,7 +20,7 @@ struct Fence {
 };
 
 // Bytes of what must stay whole at the start of the text: a code point, an escape, a <reference>, a
-// run of backticks. A reference longer than most_units is cut like any text.
+// run of backticks. A reference longer than most_units is cut like any text, a run in pieces.
 size_t atom_length(std::string_view text, size_t most_units, Markup markup) {
   size_t end = 0;
   base::next_code_point(text, end);
@@ -33,12 +33,13 @@ size_t atom_length(std::string_view text, size_t most_units, Markup markup) {
   }
   if (markup == Markup::plain) return end;
   if (first == '`' || first == '~') {
-    const size_t run = std::min(text.find_first_not_of(first), text.size());
-    return run <= most_units ? run : end;
+    const size_t looked_at = std::min(text.size(), most_units);
+    return std::min(text.substr(0, looked_at).find_first_not_of(first), looked_at);
   }
   if (first != '<') return end;
-  const size_t close = text.substr(0, 4 * most_units).find_first_of(">\n");
-  const bool is_reference = close != std::string_view::npos && text[close] == '>' &&
+  const size_t close = text.substr(0, 4 * most_units).find('>');
+  const bool is_reference = close != std::string_view::npos &&
+                            text.substr(0, close).find('\n') == std::string_view::npos &&
                             base::utf16_length(text.substr(0, close + 1)) <= most_units;
   return is_reference ? close + 1 : end;
 }

@@ -23,6 +23,7 @@ uint32_t bucket_of(int64_t value_us) {
 }  // namespace
 
 int64_t Histogram::lowest_us(uint32_t bucket) {
+  if (bucket >= kBuckets) return INT64_MAX;
   if (bucket < 2 * kPerOctave) return bucket;
   const uint32_t shift = bucket / kPerOctave - 1;
   return static_cast<int64_t>(bucket - shift * kPerOctave) << shift;

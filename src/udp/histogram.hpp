@@ -24,7 +24,7 @@ class Histogram {
   // The buckets in use: {number, count}, rising; with sum and maximum they are all there is to it.
   std::vector<std::pair<uint32_t, uint64_t>> buckets() const;
   double sum_us() const { return sum_us_; }
-  // The lowest value of a bucket, by its number.
+  // The lowest value of a bucket, by its number; INT64_MAX behind the last one.
   static int64_t lowest_us(uint32_t bucket);
   // From the parts. Buckets past the last possible one are refused: 65.
   static Histogram of(const std::vector<std::pair<uint32_t, uint64_t>>& buckets, double sum_us,

@@ -17,6 +17,9 @@ namespace {
 constexpr int64_t kFormat = 1;
 constexpr double kMostUs = 9e18;              // what an int64_t holds
 constexpr uint64_t kMostCount = 1ULL << 52U;  // sums of these stay exact
+constexpr double kMostNumber = 1e18;          // and less than an int64_t holds
+constexpr double kMostMos = 5;
+constexpr uint64_t kMostSecond = 100'000'000;  // three years, of which a chart can be drawn
 
 // Nothing for what is no count.
 std::optional<uint64_t> count_of(const json::Value& value) {
@@ -62,14 +65,21 @@ struct Reader {
   double number(const char* name) const {
     const json::Value* member = json::find(value, name);
     if (json::is_null(member)) return 0;
-    if (const auto* number = std::get_if<double>(&member->data)) return *number;
+    double found = kMostNumber + kMostNumber;
+    if (const auto* number = std::get_if<double>(&member->data)) found = *number;
     if (const auto* number = std::get_if<int64_t>(&member->data)) {
-      return static_cast<double>(*number);
+      found = static_cast<double>(*number);
     }
     if (const auto* number = std::get_if<uint64_t>(&member->data)) {
-      return static_cast<double>(*number);
+      found = static_cast<double>(*number);
     }
-    throw place.at(name).error("this is no number");
+    if (std::abs(found) > kMostNumber) throw place.at(name).error("this is no number up to 1e18");
+    return found;
+  }
+  double mos(const char* name) const {
+    const double mos = number(name);
+    if (mos < 0 || mos > kMostMos) throw place.at(name).error("this is no MOS, which is 1 to 5");
+    return mos;
   }
   double us(const char* name) const {
     const double us = number(name) * 1000;
@@ -177,12 +187,14 @@ Caller read_caller(const Reader& from) {
   }
   if (from.has("rtt_ms")) caller.rtt = read_times(from.object("rtt_ms"));
   caller.r = from.number("r");
-  caller.mos = from.number("mos");
+  caller.mos = from.mos("mos");
   return caller;
 }
 
 TotalSecond read_second(const Reader& from) {
-  return {.second = static_cast<int64_t>(from.count("second")),
+  const uint64_t second = from.count("second");
+  if (second > kMostSecond) throw from.place.at("second").error("this is after more than 3 years");
+  return {.second = static_cast<int64_t>(second),
           .sent = from.count("sent"),
           .received = from.count("received"),
           .lost = from.count("lost"),
@@ -190,7 +202,7 @@ TotalSecond read_second(const Reader& from) {
           .jitter_us = from.us("jitter_ms"),
           .delay_us = from.us("delay_ms"),
           .delay_max_us = from.whole_us("delay_max_ms"),
-          .mos = from.number("mos")};
+          .mos = from.mos("mos")};
 }
 
 void read_totals(Report& report, const Reader& from) {
@@ -199,7 +211,7 @@ void read_totals(Report& report, const Reader& from) {
   totals.planned = from.count("planned");
   totals.rate_bps = from.number("rate_bps");
   totals.rate_error = from.number("rate_error_percent") / 100;
-  if (from.has("mos")) totals.mos_limit = from.object("mos").number("limit");
+  if (from.has("mos")) totals.mos_limit = from.object("mos").mos("limit");
   report.slept = from.number("slept_percent") / 100;
   report.other = from.count("other");
   report.malformed = from.count("malformed");

@@ -166,3 +166,10 @@ TEST_CASE("with its front cut off anywhere, a report tells what is left of it") 
     CHECK(report->err.parts.size() == (cut <= err_start ? 1U : 0U));
   }
 }
+
+// Each byte once: else two megabytes of these would take minutes.
+TEST_CASE("closings without an opening, in one long line") {
+  std::string text = "1 2 3 4 ";
+  while (text.size() < 2'000'000) text += "x 0 1 1 0 " + kNonce + "-o ";
+  CHECK(read(text).out.total_bytes == 1);
+}

@@ -146,3 +146,14 @@ TEST_CASE("random texts: nothing lost, limits held, valid UTF-8, no open fence")
     CHECK(bare(all) == bare(text));
   }
 }
+
+// Else a megabyte of these would take minutes.
+TEST_CASE("what may begin something whole is not looked for to the end of the text every time") {
+  for (const Markup markup : {Markup::mrkdwn, Markup::markdown}) {
+    for (const char c : {'`', '~', '<', '&'}) {
+      CAPTURE(c);
+      const std::string text(300'000, c);
+      CHECK(slack::split(text, 3'000, markup).size() >= 100);
+    }
+  }
+}

@@ -80,3 +80,12 @@ TEST_CASE("its parts make it again; a bucket that can't be is refused") {
   CHECK(again.percentile_us(50) == histogram.percentile_us(50));
   CHECK_THROWS_AS(Histogram::of({{100'000, 1}}, 0, 0), base::Error);
 }
+
+TEST_CASE("the last bucket ends where numbers do") {
+  Histogram histogram;
+  histogram.add(INT64_MAX);
+  const uint32_t last = histogram.buckets().back().first;
+  CHECK(Histogram::lowest_us(last) > 0);
+  CHECK(Histogram::lowest_us(last + 1) == INT64_MAX);
+  CHECK(histogram.percentile_us(50) >= Histogram::lowest_us(last));
+}

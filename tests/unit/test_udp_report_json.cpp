@@ -127,6 +127,19 @@ TEST_CASE("a broken report is refused with the place where it is broken") {
   CHECK(error_of("[]") == "a.json is no report of udp-load; it is written by --output json");
 }
 
+// Nobody could draw these: a page of such a report would never be made.
+TEST_CASE("numbers that no report can have are refused") {
+  udp::Report report = udp_report::report({100});
+  report.seconds.push_back({.second = 4'503'599'627'370'000});
+  CHECK(error_of(text_of(report)).find("this is after more than 3 years") != std::string::npos);
+  report.seconds.clear();
+  report.callers[0].mos = 1e9;
+  CHECK(error_of(text_of(report)) == "a.json, at /clients/0/mos: this is no MOS, which is 1 to 5");
+  report.callers[0].mos = 4;
+  report.settings.bps = 1e300;
+  CHECK(error_of(text_of(report)) == "a.json, at /settings/bps: this is no number up to 1e18");
+}
+
 TEST_CASE("words of a report that somebody else wrote stay on their line") {
   udp::Report report = udp_report::report({100});
   report.ended = "x\n::error::y\x1b[2J";
