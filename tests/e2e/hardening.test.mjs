@@ -43,7 +43,7 @@ const FORM_FAULTS = [
   ['no RELRO', ['-static-pie', '-fPIE', '-Wl,-z,norelro,-z,now']],
   ['binds lazily', ['-pie', '-fPIE', '-Wl,-z,lazy']],
   ['executable stack', [...STATIC_PIE, '-Wl,-z,execstack']],
-  ['a segment is writable and executable', ['-static', '-no-pie', '-Wl,--omagic']],
+  ['a segment is writable and executable', ['-static', '-no-pie', '-Wl,--omagic,--defsym=__ehdr_start=0']],
   ['relocations in the code', ['-shared', '-fno-pic', '-mcmodel=large', '-Wl,-z,notext']],
 ];
 for (const [fault, flags] of FORM_FAULTS) {
