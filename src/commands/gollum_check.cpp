@@ -1,4 +1,5 @@
 #include "commands/gollum_check.hpp"
+#include "commands/clear_text.hpp"
 
 #include <fmt/format.h>
 
@@ -79,7 +80,7 @@ int check_gollum_notify(const Options& options) {
   read_looks(options);
   const slack::Line line = looking_line(options, make_line(options, kGollumNotify));
   Findings findings = slack_findings(options);
-  warn_of_clear_text(options, kGollumNotify, delivery.sender);
+  warn_of_clear_text(options.env(), kGollumNotify, delivery.sender);
   check_event(findings, options);
   check_files(findings, options);
   if (!delivery.sender.webhook.empty()) {

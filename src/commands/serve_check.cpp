@@ -1,4 +1,5 @@
 #include "commands/serve_check.hpp"
+#include "commands/clear_text.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -200,7 +201,7 @@ void check_clock(Findings& findings, const slack::Identity& identity) {
 void check_slack(Findings& findings, const Options& options, const ServeSettings& settings) {
   check_signing_secret(findings, settings);
   const slack::Line line = looking_line(options, make_line(options, kSlackServe));
-  warn_of_clear_text(options, kSlackServe, settings.sender);
+  warn_of_clear_text(options.env(), kSlackServe, settings.sender);
   if (!settings.sender.token.empty()) {
     const auto identity = check_token(findings, settings.sender, line, needs_of(settings.bot));
     if (identity) {

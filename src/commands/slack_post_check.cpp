@@ -1,4 +1,5 @@
 #include "commands/slack_post_check.hpp"
+#include "commands/clear_text.hpp"
 
 #include <fmt/format.h>
 
@@ -186,7 +187,7 @@ int check_slack_post(const Options& options) {
     findings.not_checked("channels", "known only with the payload");
   }
   if (are_documents_known) check_message(findings, options, settings);
-  warn_of_clear_text(options, kSlackPost, settings.delivery.sender);
+  warn_of_clear_text(options.env(), kSlackPost, settings.delivery.sender);
   if (!settings.delivery.sender.webhook.empty()) {
     check_webhook(findings, options, settings.delivery.sender.webhook, is_for_workflow(options));
   } else if (!settings.delivery.sender.token.empty()) {
