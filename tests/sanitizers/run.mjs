@@ -41,7 +41,7 @@ function runEndToEnd() {
   const skips = LEFT_OUT.map(({ name }) => `--test-skip-pattern=/^${escaped(name)}/`);
   const env = { ...process.env, OPSBELT_BINARY: join(build, 'opsbelt'), SANITIZED: preset, SLOW_TESTS: process.env.SLOW_TESTS ?? '0' };
   return runs(process.execPath, ['--test', '--test-reporter=dot', '--test-reporter-destination=stdout', ...skips,
-    ...names.map((name) => join(e2e, `${name}.test.mjs`))], env);
+    join(root, 'tests/sanitizers/sees.test.mjs'), ...names.map((name) => join(e2e, `${name}.test.mjs`))], env);
 }
 
 // How many there are.
