@@ -46,7 +46,7 @@ const char* way_remedy(CURLcode code, const std::string& why) {
   constexpr const char* kProxy = "check the proxy (--proxy, HTTPS_PROXY, HTTP_PROXY)";
   if (code == CURLE_COULDNT_RESOLVE_HOST) return "check the name, and this machine's DNS";
   if (code == CURLE_COULDNT_RESOLVE_PROXY) return kProxy;
-  if (why.find(" 407") != std::string::npos) return "check the proxy's user and password";
+  if (why.find("response 407") != std::string::npos) return "check the proxy's user and password";
   if (why.find("CONNECT") != std::string::npos) return kProxy;
   return "check the address, and whether a firewall or a proxy stands between";
 }

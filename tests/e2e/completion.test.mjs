@@ -55,13 +55,14 @@ function inFish(t, line) {
   return lines(out.replaceAll(/\t.*/g, ''));
 }
 
-// zsh completes at a terminal only: one of its own, by zpty. Its compadd tells what is offered.
+// zsh completes at a terminal only: one of its own, by zpty. Its compadd tells what is offered; no list
+// is shown, as zpty takes long to read one.
 const ZSH_WORKER = `
 fpath=($HOME $fpath)
 autoload -Uz compinit && compinit -u -D
-PROMPT= RPROMPT= LISTMAX=100000
-unsetopt list_beep prompt_sp
-bindkey '^I' list-choices
+PROMPT= RPROMPT=
+unsetopt auto_list auto_menu list_beep prompt_sp
+bindkey '^I' complete-word
 compadd() {
   local -a found
   if [[ \${@[1,(i)(-|--)]} != *-(O|A|D)\\ * ]]; then

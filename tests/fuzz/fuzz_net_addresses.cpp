@@ -95,7 +95,8 @@ void check_ip(const std::string& text) {
   for (const bool ipv6 : {false, true}) {
     fuzz::takes([&] {
       const auto callers = udp::callers_from({.cidr = text}, 100, ipv6, {});
-      fuzz::expect(!callers.empty() && callers.size() <= 100, "a network has callers", text);
+      const bool has_callers = !callers.empty() && callers.size() <= 100;
+      fuzz::expect(has_callers || text.empty(), "a network has callers", text);
     });
     fuzz::takes([&] { udp::callers_from({.first = text, .count = 3}, 100, ipv6, {}); });
   }
