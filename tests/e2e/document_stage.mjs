@@ -45,6 +45,7 @@ const places = ({ slack, store, udpPort, azure }) => [
   ['--seconds 60', '--seconds 1'], ['seconds: 60', 'seconds: 1'], ['60 s:', '1 s:'],
   ['interfaces: tun*', 'interfaces: lo'], ['default: "200"', 'default: "1"'],
   ['udp-load demo ', 'udp-load demo --clients 5 --seconds 1 '],
+  ['completion SHELL', 'completion bash'],
   ['seq 1 200', 'seq 1 3'],
   ['tail -F app.log', 'cat app.log'], // ends
   ['--port 3000', '--port 0'],
