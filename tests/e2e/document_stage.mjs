@@ -45,6 +45,7 @@ const places = ({ slack, store, udpPort, azure }) => [
   ['--seconds 60', '--seconds 1'], ['seconds: 60', 'seconds: 1'], ['60 s:', '1 s:'],
   ['interfaces: tun*', 'interfaces: lo'], ['default: "200"', 'default: "1"'],
   ['udp-load demo ', 'udp-load demo --clients 5 --seconds 1 '],
+  ['completion SHELL', 'completion bash'],
   ['seq 1 200', 'seq 1 3'],
   ['tail -F app.log', 'cat app.log'], // ends
   ['--port 3000', '--port 0'],
@@ -86,6 +87,7 @@ export async function startStage() {
   const udp = await sharedServer();
   for (const stream of ['orders', 'sales']) store.append(stream, events());
   const table = places({ slack, store, azure, udpPort: udp.port });
+  const event = makeWiki(join(top, 'wiki.git'));
   let count = 0;
   const stage = {
     slack, azure, store, top,
@@ -93,8 +95,7 @@ export async function startStage() {
     workspace(document) {
       count += 1;
       const cwd = join(top, `workspace-${count}`);
-      writeFiles(cwd, { ...FILES, ...shownFiles(stage, document) });
-      makeWiki(cwd);
+      writeFiles(cwd, { ...FILES, 'event.json': event, ...shownFiles(stage, document) });
       if (existsSync(join(top, 'places.db'))) copyFileSync(join(top, 'places.db'), join(cwd, 'places.db'));
       return cwd;
     },
@@ -179,11 +180,10 @@ function shownFiles(stage, document) {
   return Object.fromEntries(own_last.map((block) => [fileOf(block), stage.shown(block.text)]));
 }
 
-// A wiki's repository with three commits, and the event about the last one.
-function makeWiki(cwd) {
-  const wiki = join(cwd, '.wiki.git');
+// A wiki's repository with two commits; the event about the last one.
+function makeWiki(wiki) {
   const git = (...args) => execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@y', '-C', wiki, ...args]).toString().trim();
-  execFileSync('git', ['init', '-q', wiki]);
+  execFileSync('git', ['init', '-q', '--template=', wiki]);
   for (const text of ['one\n', 'one\ntwo\n']) {
     writeFileSync(join(wiki, 'Runbook-failover.md'), text);
     git('add', '-A');
@@ -191,5 +191,5 @@ function makeWiki(cwd) {
   }
   const event = readFixture('gollum/two_pages.json');
   event.pages = event.pages.map((page) => ({ ...page, sha: git('rev-parse', 'HEAD') }));
-  writeFileSync(join(cwd, 'event.json'), JSON.stringify(event));
+  return JSON.stringify(event);
 }

@@ -118,7 +118,7 @@ function inputVariables(given) {
 const ACTIONS = {
   'actions/checkout': (cwd, { repository, path = '.' }) => {
     if (!repository?.endsWith('.wiki')) return 0; // the examples' files are there
-    return spawnSync('git', ['clone', '-q', join(cwd, '.wiki.git'), join(cwd, path)]).status;
+    return spawnSync('git', ['clone', '-q', join(cwd, '../wiki.git'), join(cwd, path)]).status;
   },
   'actions/upload-artifact': (cwd, { name, path, 'if-no-files-found': missing = 'warn' }, artifacts) => {
     const found = path.trim().split('\n').map((line) => join(cwd, line.trim())).filter(existsSync);

@@ -17,7 +17,7 @@ after(() => stage.close());
 
 // Lines that are not run: [what they hold, why, how they are looked at instead].
 const NOT_RUN = [
-  ['./dev try', 'installs packages and builds; CI runs it', isTaskOfDev],
+  ['./dev ', 'installs packages, builds or runs for long; CI runs it', isTaskOfDev],
 ];
 
 function isTaskOfDev(line) {
