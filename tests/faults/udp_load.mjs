@@ -94,8 +94,9 @@ async function clientRow(stage, fault) {
   const { t } = stage;
   const server = fault.at || fault.host ? undefined : await startServer(t, fault.server);
   await fault.before?.(t, server);
-  const network = server && await networkFor(t, server, fault.network ?? ((message) => [message]));
-  const port = fault.at ? await fault.at(t) : fault.server ? server.port : network?.port ?? 5001;
+  const isSpoiled = fault.network || fault.middle;
+  const network = isSpoiled ? await networkFor(t, server, fault.network ?? ((message) => [message])) : undefined;
+  const port = fault.at ? await fault.at(t) : network?.port ?? server?.port ?? 5001;
   const words = clientArgs(port, [...(fault.args?.includes('--packets') ? [] : FEW), ...(fault.args ?? [])]);
   if (fault.host) words[words.indexOf('--host') + 1] = fault.host;
   const env = { ...stage.env, ...fault.env };
