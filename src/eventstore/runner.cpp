@@ -73,8 +73,7 @@ void Runner::read() {
   uint64_t came_events = 0;
   bool is_live = false;
   while (!shared_.stop()) {
-    const bool owes_answers = group_ != nullptr && tracker_->unfinished() > 0;
-    const Came came = source_->next(event, owes_answers ? kAnswerEveryMs : kLookEveryMs);
+    const Came came = next(event);
     switch (came) {
       case Came::event:
         give(event);
@@ -91,6 +90,20 @@ void Runner::read() {
         return;
     }
     if (came != Came::event || ++came_events % kLookEveryEvents == 0) look_around(0);
+  }
+}
+
+// A source that breaks is one that ends: what came before is done all the same. Not so in a group,
+// whose server hands out again what it can't be told of any more.
+Came Runner::next(Event& event) {
+  if (group_ != nullptr) {
+    return source_->next(event, tracker_->unfinished() > 0 ? kAnswerEveryMs : kLookEveryMs);
+  }
+  try {
+    return source_->next(event, kLookEveryMs);
+  } catch (const base::Error& error) {
+    remember(error);
+    return Came::end;
   }
 }
 
@@ -239,10 +252,14 @@ void Runner::guarded(const std::function<void()>& work) {
 }
 
 // What a stop cut off comes again with the next start.
-void Runner::fail(const base::Error& error) {
+void Runner::remember(const base::Error& error) {
   if (error.code() == base::exit_interrupted && options_.stop()) return;
   const std::lock_guard lock(failure_mutex_);
   if (!failure_) failure_ = error;
+}
+
+void Runner::fail(const base::Error& error) {
+  remember(error);
   has_failed_ = true;
 }
 

@@ -66,6 +66,8 @@ class Runner {
   void lose(const std::string& text) const;
   void tell(const std::string& text) const;
   void guarded(const std::function<void()>& work);
+  Came next(Event& event);
+  void remember(const base::Error& error);
   void fail(const base::Error& error);
 
   RunnerOptions options_;

@@ -55,6 +55,25 @@ TEST_CASE("what is not for it, and what the server passed over, moves the checkp
   }
 }
 
+// Tells when it has broken.
+class Breaking : public Script {
+ public:
+  Breaking(const std::vector<std::string>& steps, std::atomic<size_t>& given,
+           std::atomic<bool>& is_broken)
+      : Script(steps, true, given), is_broken_(is_broken) {}
+  eventstore::Came next(Event& event, int64_t wait_ms) override {
+    try {
+      return Script::next(event, wait_ms);
+    } catch (...) {
+      is_broken_ = true;
+      throw;
+    }
+  }
+
+ private:
+  std::atomic<bool>& is_broken_;
+};
+
 TEST_CASE("a source that fails, or a beginning that does") {
   struct {
     std::string what;
@@ -105,6 +124,20 @@ TEST_CASE("a source that fails, or a beginning that does") {
     row.arrange(stage);
     CHECK(stage.run() == row.outcome);
   }
+}
+
+TEST_CASE("what came before the source broke is done all the same") {
+  Stage stage;
+  stage.steps = {"1:T", "2:T", "3:T", "66 gone"};
+  std::atomic<bool> is_broken = false;
+  stage.work = [&](const Event&) {
+    while (!is_broken) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  stage.options.open = [&](const Place&) {
+    return std::make_unique<Breaking>(stage.steps, stage.given, is_broken);
+  };
+  CHECK(stage.run() == "66 gone");
+  CHECK(stage.saved() == "3 after 3");
 }
 
 TEST_CASE("the second instance can't be made: the first one's thread is ended") {
