@@ -501,7 +501,7 @@ describe('stopped and followed again', AT_ONCE, () => {
 
   for (const output of ['json', 'jsonl']) {
     test(`a stop of two, told as ${output}: both are unfinished, with a token each that works`, async (t) => {
-      const azure = await azureFor(t, { vms: 2, run: answering(async (vm) => { await delay(600); return { stdout: vm, exitCode: 3 }; }) });
+      const azure = await azureFor(t, { vms: 2, run: answering(async (vm) => { await delay(4000); return { stdout: vm, exitCode: 3 }; }) });
       const result = await stopped(azure, ['--all', '--output', output, '--scripts', 'x'], 'SIGINT', () => polls(azure).length > 2);
       assert.equal(result.code, 130, result.stderr);
       const all = resultsOf(result, output);
@@ -516,7 +516,7 @@ describe('stopped and followed again', AT_ONCE, () => {
   }
 
   test('a stop before all are begun tells those that run from those that do not', async (t) => {
-    const azure = await azureFor(t, { vms: 3, run: answering(async () => { await delay(600); return {}; }) });
+    const azure = await azureFor(t, { vms: 3, run: answering(async () => { await delay(4000); return {}; }) });
     const result = await stopped(azure, ['--all', '--concurrency', '1', '--output', 'jsonl', '--scripts', 'x'], 'SIGTERM',
       () => polls(azure).length > 0);
     assert.equal(result.code, 130, result.stderr);
