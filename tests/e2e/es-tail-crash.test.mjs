@@ -48,7 +48,7 @@ async function checkPlaces(db, notes, keys) {
 describe(`${VARIANTS.length * KILLS} kills`, { concurrency: 2 }, () => {
   for (const { sync, most_ms, ...spec } of VARIANTS) {
     for (const drops of [false, true]) {
-      test(`--sync-interval ${sync}, ${spec.instances ?? 1} instances${drops ? ', the connection drops too' : ''}`, { timeout: 240_000 }, async (t) => {
+      test(`--sync-interval ${sync}, ${spec.instances ?? 1} instances${drops ? ', the connection drops too' : ''}`, { timeout: 420_000 }, async (t) => {
         const store = await eventStoreFor(t, { keepRequests: false });
         const [db, notes] = [join(folder(t), 'a.db'), join(folder(t), 'notes')];
         const processors = [{ name: 'p', pipe: noting(t, notes), ...spec }, { name: 'total', count: true }];
@@ -69,7 +69,7 @@ describe(`${VARIANTS.length * KILLS} kills`, { concurrency: 2 }, () => {
           assert.equal(signal, 'SIGKILL', tail.out.stderr);
           await checkPlaces(db, notes, keys);
         }
-        const last = await runOn(t, store, 's', processors, ['-e', '--checkpoints', db, '--sync-interval', sync]);
+        const last = await runOn(t, store, 's', processors, ['-e', '--checkpoints', db, '--sync-interval', sync], { timeout_ms: 180_000 });
         assert.equal(last.code, 0, last.stderr);
         assert.deepEqual([...checkOrder(numbersIn(notes), keys)].sort((a, b) => a - b), upTo(written));
         assert.equal((await places(db))['p s'].revision, written - 1);
