@@ -2,7 +2,7 @@
 
 // The last two lines that a person reads: JSON lines are a server's log, and that it begins or stops is no news.
 export function lastWords({ stderr }) {
-  const lines = stderr.trimEnd().split('\n').filter((line) => line !== '' && !/^\{|listens on|stopping: nothing new|live, after|left$|waiting for tests|: second \d+: /.test(line));
+  const lines = stderr.trimEnd().split('\n').filter((line) => line !== '' && !/^\{|listens on|stopping: nothing new|live, after|left$|waiting for tests|: second \d+: |: connected to Slack|\d a second$/.test(line));
   return lines.slice(-2);
 }
 
