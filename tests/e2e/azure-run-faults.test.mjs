@@ -545,7 +545,7 @@ describe('stopped and followed again', AT_ONCE, () => {
 
   test('a stop among many tells of each, and one token follows all that run', async (t) => {
     const azure = await azureFor(t, { vms: 4, operationMs: 0, run: answering(async (vm) => {
-      await delay(vm === 'vm-000' ? 0 : 700);
+      await delay(vm === 'vm-000' ? 0 : 4000);
       return { stdout: `${vm}\n` };
     }) });
     const result = await stopped(azure, ['--all', '--concurrency', '3', '--scripts', 'x'], 'SIGINT',
