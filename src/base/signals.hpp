@@ -1,5 +1,5 @@
-// How the process ends before its time. SIGINT and SIGTERM, for commands that have nothing to finish when they are stopped and for those
-// that have.
+// How the process ends before its time: by SIGINT and SIGTERM, for commands that have nothing to
+// finish when they are stopped and for those that have; and by what nobody catches.
 #pragma once
 
 namespace base {

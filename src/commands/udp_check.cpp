@@ -16,7 +16,7 @@
 #include "commands/udp_ends.hpp"
 #include "commands/udp_output.hpp"
 #include "commands/udp_server.hpp"
-#include "udp/control_question.hpp"
+#include "udp/control_opening.hpp"
 #include "udp/control_server.hpp"
 #include "udp/figures.hpp"
 #include "udp/sender.hpp"

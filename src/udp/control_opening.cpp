@@ -17,9 +17,9 @@ constexpr int kExchanges = 16;
 constexpr int64_t kLookForStopMs = 100;
 constexpr size_t kMostLine = 268'435'456;  // a report of a million callers
 
-control::Message await(LineSocket& socket, int64_t until_ms) {
+// Until some have come.
+void await_words(LineSocket& socket, int64_t until_ms) {
   while (true) {
-    if (std::optional<control::Message> message = next_message(socket)) return *message;
     const int64_t left_ms = until_ms - base::monotonic_ms();
     if (base::stop_asked()) {
       throw base::Error(base::exit_interrupted, "stopped before the server answered");
@@ -31,13 +31,24 @@ control::Message await(LineSocket& socket, int64_t until_ms) {
     }
     pollfd one{.fd = socket.fd(), .events = POLLIN, .revents = 0};
     if (::poll(&one, 1, static_cast<int>(std::min(left_ms, kLookForStopMs))) <= 0) continue;
-    if (!socket.receive()) {
-      throw base::Error(
-          base::exit_unavailable,
-          fmt::format("the server broke off the control connection: {}; is this machine in its "
-                      "--allow, and is it {} udp-load?",
-                      socket.why(), PRODUCT_NAME));
-    }
+    if (socket.receive()) return;
+    throw base::Error(
+        base::exit_unavailable,
+        fmt::format("the server broke off the control connection: {}; is this machine in its "
+                    "--allow, and is it {} udp-load?",
+                    socket.why(), PRODUCT_NAME));
+  }
+}
+
+void refuse_endless(const LineSocket& socket) {
+  if (socket.unfinished() <= kMostLine) return;
+  throw base::Error(base::exit_malformed_reply, "the server's words have no end");
+}
+
+control::Message await(LineSocket& socket, int64_t until_ms) {
+  while (true) {
+    if (std::optional<control::Message> message = next_message(socket)) return *message;
+    await_words(socket, until_ms);
   }
 }
 
@@ -80,10 +91,24 @@ std::optional<control::Message> next_message(LineSocket& socket) {
   while (const std::optional<std::string> line = socket.next_line()) {
     if (std::optional<control::Message> message = control::read(*line)) return message;
   }
-  if (socket.unfinished() > kMostLine) {
-    throw base::Error(base::exit_malformed_reply, "the server's words have no end");
-  }
+  refuse_endless(socket);
   return std::nullopt;
+}
+
+// An older server passes over the question and refuses the ping, as that is no hello.
+std::optional<control::Abilities> ask_abilities(LineSocket& socket, int64_t answer_ms) {
+  const int64_t until_ms = base::monotonic_ms() + answer_ms;
+  say(socket, control::write(control::About{}) + control::write(control::Ping{monotonic_ns()}));
+  std::optional<std::string> line;
+  while (!(line = socket.next_line())) {
+    refuse_endless(socket);
+    await_words(socket, until_ms);
+  }
+  if (const std::optional<control::Message> answer = control::read(*line)) {
+    if (const auto* abilities = std::get_if<control::Abilities>(&*answer)) return *abilities;
+    if (std::holds_alternative<control::Refusal>(*answer)) return std::nullopt;
+  }
+  throw base::Error(base::exit_malformed_reply, "the server does not say what it can do");
 }
 
 Opening open_session(LineSocket& socket, const SessionRequest& request, int64_t answer_ms) {

@@ -1,5 +1,6 @@
 // The client's first words on the control channel, before there is a thread: hello, the server's
-// welcome, and the clocks compared. And the way both speak: one message a line.
+// welcome, and the clocks compared; or only the question what the server is and has room for. And
+// the way both speak: one message a line.
 #pragma once
 
 #include <cstdint>
@@ -30,5 +31,9 @@ struct Opening {
 // altogether. Throws 69 for a server that refuses or does not answer in time, 76 for one that
 // speaks something else, 130 for a stop.
 Opening open_session(LineSocket& socket, const SessionRequest& request, int64_t answer_ms);
+
+// Opens no session: the server has nothing to report of it afterwards. Nothing of an older server,
+// which does not know the question. Throws what open_session() throws.
+std::optional<control::Abilities> ask_abilities(LineSocket& socket, int64_t answer_ms);
 
 }  // namespace udp
