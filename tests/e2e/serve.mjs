@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SIGNING_SECRET, deliver, messageEvent, signed } from '../standin/slack_events.mjs';
 import { binary, file, root } from './support.mjs';
@@ -48,4 +49,20 @@ export async function until(what, condition, most_ms = 10_000) {
     if (Date.now() > end) throw new Error(`waited for: ${what}`);
     await delay(10);
   }
+}
+
+// One address for both stand-ins: apps.connections.open is Socket Mode's, the rest the Web API's.
+export async function frontFor(t, socket, slack) {
+  const front = http.createServer((req, res) => {
+    const to = req.url.endsWith('/apps.connections.open') ? socket.url : slack.url;
+    const passed = http.request(to + req.url, { method: req.method, headers: req.headers }, (reply) => {
+      res.writeHead(reply.statusCode, reply.headers);
+      reply.pipe(res);
+    });
+    passed.on('error', () => res.destroy());
+    req.pipe(passed);
+  }).listen(0, '127.0.0.1');
+  t.after(() => front.close());
+  await once(front, 'listening');
+  return `http://127.0.0.1:${front.address().port}/api/`;
 }

@@ -3,32 +3,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import http from 'node:http';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageEvent, slashCommand } from '../standin/slack_events.mjs';
 import { startSocketMode } from '../standin/socket_mode.mjs';
-import { until } from './serve.mjs';
+import { frontFor, until } from './serve.mjs';
 import { binary, errorLine, file, run, slackFor } from './support.mjs';
 
 const ECHO = 'handlers:\n- echo: true\n- command: /deploy\n  reply: "deploying ${text}"\n';
 const texts = (slack) => slack.accepted.map(({ payload }) => payload.text);
-
-// One address for both stand-ins: apps.connections.open is Socket Mode's, the rest the Web API's.
-async function frontFor(t, socket, slack) {
-  const front = http.createServer((req, res) => {
-    const to = req.url.endsWith('/apps.connections.open') ? socket.url : slack.url;
-    const passed = http.request(to + req.url, { method: req.method, headers: req.headers }, (reply) => {
-      res.writeHead(reply.statusCode, reply.headers);
-      reply.pipe(res);
-    });
-    passed.on('error', () => res.destroy());
-    req.pipe(passed);
-  }).listen(0, '127.0.0.1');
-  t.after(() => front.close());
-  await once(front, 'listening');
-  return `http://127.0.0.1:${front.address().port}/api/`;
-}
 
 async function start(t, { bot = ECHO, args = [], faults = [] } = {}) {
   const slack = await slackFor(t);

@@ -3,7 +3,7 @@
 
 import { azureFor, binary, run } from '../e2e/support.mjs';
 import { answering, envOf } from '../e2e/azure.mjs';
-import { NO_SUCH_NAME, badProxy, brokenOutput, certificate, elsewhere, refusing, signalWhen } from './stage.mjs';
+import { ALWAYS_POSSIBLE, NO_SUCH_NAME, badProxy, brokenOutput, certificate, elsewhere, refusing, signalWhen } from './stage.mjs';
 
 const SOON = { 'retry-after-ms': '20' };
 const status = (code, headers = SOON) => ({ kind: 'status', status: code, headers });
@@ -36,17 +36,7 @@ const FAULTS = {
   'oversized reply (9 MiB)': { replies: [text('x'.repeat(9 << 20))] },
   'redirect to elsewhere': { reply: ({ other }) => ({ kind: 'status', status: 302, headers: { location: other.url }, body: '' }) },
   'error that repeats the secret': { repeats: true },
-  'TLS: unknown CA': { tls: 'unknown', args: ['--retry-budget', '0'] },
-  'TLS: expired certificate': { tls: 'expired', args: ['--retry-budget', '0'] },
-  'TLS: certificate of another host': { tls: 'other', args: ['--retry-budget', '0'] },
-  'proxy not there': { tls: 'good', proxy: 'absent', args: ['--retry-budget', '0'] },
-  'proxy refuses (407)': { tls: 'good', proxy: 'refuses', args: ['--retry-budget', '0'] },
-  'summary on a full disk': { env: { GITHUB_STEP_SUMMARY: '/dev/full' } },
-  'outputs file not writable': { env: { GITHUB_OUTPUT: '/proc/version' } },
-  'standard output full': { output: 'full' },
-  'standard output closed': { output: 'closed' },
-  'SIGINT while it waits': { replies: [{ kind: 'hang' }], signal: 'SIGINT' },
-  'SIGTERM while it waits': { replies: [{ kind: 'hang' }], signal: 'SIGTERM' },
+  ...ALWAYS_POSSIBLE,
   'SIGINT twice while it waits': { replies: [{ kind: 'hang' }], signal: 'SIGINT', times: 2 },
   'the script fails in Azure': { replies: [{ kind: 'failed' }] },
   'Azure knows the run no more': { replies: [{ kind: 'operation-not-found' }] },

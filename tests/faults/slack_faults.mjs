@@ -2,7 +2,7 @@
 // do, or something in its place.
 
 import { slackFor } from '../e2e/support.mjs';
-import { NO_SUCH_NAME, badProxy, certificate, elsewhere, refusing } from './stage.mjs';
+import { ALWAYS_POSSIBLE, NO_SUCH_NAME, badProxy, certificate, elsewhere, refusing } from './stage.mjs';
 
 // retryAfter: how long it asks to wait; over the budget it is the last attempt.
 const page = (status, retryAfter) => ({
@@ -45,17 +45,7 @@ export const SLACK_FAULTS = {
   'redirect to elsewhere': { reply: async ({ other }) => ({ kind: 'status', status: 302, headers: { location: other.url }, body: '' }) },
   'reply that repeats the secret': { reply: async ({ secret }) => ({ kind: 'status', status: 200, body: `<html>you sent ${secret}</html>` }) },
   'error that repeats the secret': { reply: async ({ secret }) => ({ kind: 'status', status: 400, body: { ok: false, error: `bad_${secret}` } }) },
-  'TLS: unknown CA': { tls: 'unknown', args: ['--retry-budget', '0'] },
-  'TLS: expired certificate': { tls: 'expired', args: ['--retry-budget', '0'] },
-  'TLS: certificate of another host': { tls: 'other', args: ['--retry-budget', '0'] },
-  'proxy not there': { tls: 'good', proxy: 'absent', args: ['--retry-budget', '0'] },
-  'proxy refuses (407)': { tls: 'good', proxy: 'refuses', args: ['--retry-budget', '0'] },
-  'summary on a full disk': { env: { GITHUB_STEP_SUMMARY: '/dev/full' } },
-  'outputs file not writable': { env: { GITHUB_OUTPUT: '/proc/version' } },
-  'standard output full': { output: 'full' },
-  'standard output closed': { output: 'closed' },
-  'SIGINT while it waits': { replies: [{ kind: 'hang' }], signal: 'SIGINT' },
-  'SIGTERM while it waits': { replies: [{ kind: 'hang' }], signal: 'SIGTERM' },
+  ...ALWAYS_POSSIBLE,
 };
 
 // A stand-in Slack with marked secrets, in the state that a fault asks for, its faults met by requests of the kind `on`.

@@ -4,11 +4,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startServe } from '../e2e/serve.mjs';
+import { frontFor, startServe } from '../e2e/serve.mjs';
 import { binary, run } from '../e2e/support.mjs';
 import { startHost } from '../standin/functions_host.mjs';
 import { deliver, messageEvent, signed } from '../standin/slack_events.mjs';
@@ -133,22 +132,6 @@ const SOCKET_FAULTS = {
   'SIGTERM while it waits': { signal: 'SIGTERM' },
 };
 
-// One address for both: apps.connections.open is Socket Mode's, the rest the Web API's.
-async function frontFor({ t }, socket, slack) {
-  const front = http.createServer((req, res) => {
-    const to = req.url.endsWith('/apps.connections.open') ? socket.url : slack.url;
-    const passed = http.request(to + req.url, { method: req.method, headers: req.headers }, (reply) => {
-      res.writeHead(reply.statusCode, reply.headers);
-      reply.pipe(res);
-    });
-    passed.on('error', () => res.destroy());
-    req.pipe(passed);
-  }).listen(0, '127.0.0.1');
-  t.after(() => front.close());
-  await once(front, 'listening');
-  return `http://127.0.0.1:${front.address().port}/api/`;
-}
-
 async function bySocket(stage, { faults = [], happens, signal = 'SIGTERM' }) {
   const { t, secrets } = stage;
   const { slack, token, env } = await slackStage(stage, {}, 'chat.postMessage');
@@ -156,7 +139,7 @@ async function bySocket(stage, { faults = [], happens, signal = 'SIGTERM' }) {
   t.after(() => socket.close());
   for (const fault of faults) socket.fail(fault);
   const words = ['slack-serve', '--config', stage.file('bot.yaml', botIn(stage)), '--socket-mode'];
-  const child = spawn(binary, words, { env: { ...env, SLACK_APP_TOKEN: socket.token, SLACK_BOT_TOKEN: token, SLACK_API_URL: await frontFor(stage, socket, slack) } });
+  const child = spawn(binary, words, { env: { ...env, SLACK_APP_TOKEN: socket.token, SLACK_BOT_TOKEN: token, SLACK_API_URL: await frontFor(stage.t, socket, slack) } });
   t.after(() => child.kill('SIGKILL'));
   const out = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (data) => { out[name] += data; });

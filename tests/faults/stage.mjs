@@ -11,6 +11,21 @@ import { newSecrets } from './secrets.mjs';
 
 // { t, secrets, folder, env, file(name, content), written() }: env names the files of a GitHub step, which stand in the
 // folder; written(): the text of all files in it
+// Faults of the way to a service, of the step's files and of whoever stops it: whatever is asked for.
+export const ALWAYS_POSSIBLE = {
+  'TLS: unknown CA': { tls: 'unknown', args: ['--retry-budget', '0'] },
+  'TLS: expired certificate': { tls: 'expired', args: ['--retry-budget', '0'] },
+  'TLS: certificate of another host': { tls: 'other', args: ['--retry-budget', '0'] },
+  'proxy not there': { tls: 'good', proxy: 'absent', args: ['--retry-budget', '0'] },
+  'proxy refuses (407)': { tls: 'good', proxy: 'refuses', args: ['--retry-budget', '0'] },
+  'summary on a full disk': { env: { GITHUB_STEP_SUMMARY: '/dev/full' } },
+  'outputs file not writable': { env: { GITHUB_OUTPUT: '/proc/version' } },
+  'standard output full': { output: 'full' },
+  'standard output closed': { output: 'closed' },
+  'SIGINT while it waits': { replies: [{ kind: 'hang' }], signal: 'SIGINT' },
+  'SIGTERM while it waits': { replies: [{ kind: 'hang' }], signal: 'SIGTERM' },
+};
+
 export function stageFor(t) {
   const dir = folder(t);
   const kept = new Set();
