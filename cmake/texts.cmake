@@ -77,8 +77,11 @@ add_debian_library(CLI11 BSD-3-Clause libcli11-dev "")
 add_debian_library(fmt MIT libfmt-dev "")
 add_debian_library(glibc LGPL-2.1-or-later libc6 "")
 # The compiler's own library. The whole file is four times as long as all others and tells of what is
-# not linked: Ada, Go, D, the manuals.
-string(REGEX MATCH "^[0-9]+" compiler "${CMAKE_CXX_COMPILER_VERSION}")
+# not linked: Ada, Go, D, the manuals. The version is in the path, as clang links GCC's library too.
+execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libstdc++.a OUTPUT_VARIABLE path
+  COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCH "/([0-9]+)/libstdc" path "${path}")
+set(compiler ${CMAKE_MATCH_1})
 add_debian_library(libstdc++ "GPL-3.0-or-later WITH GCC-exception-3.1" gcc-${compiler}-base
   "GCC RUNTIME LIBRARY EXCEPTION.*license of GCC\\.")
 

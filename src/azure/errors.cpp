@@ -67,6 +67,12 @@ base::Error refusal(const net::HttpResponse& reply, const std::string& doing) {
           fmt::format("Azure did not {}: {}{}", doing, words, remedy(reply.status, fault))};
 }
 
+base::Error refusal_to_follow(const net::HttpResponse& reply) {
+  const base::Error error = refusal(reply, "tell how the script goes");
+  if (error.code() != base::exit_bad_input) return error;
+  return {base::exit_unavailable, error.what()};  // what the user gave was good: the script runs
+}
+
 base::Error with_words(const base::Error& error, const std::string& words) {
   return {error.code(), error.what() + words};
 }

@@ -25,6 +25,9 @@ Fault read_fault(const net::HttpResponse& reply);
 // (with the role that is missing), 66 for 404, 65 for 400, 75 for 408, 429 and 5xx, else 69.
 base::Error refusal(const net::HttpResponse& reply, const std::string& doing);
 
+// The same of a script that was started: 69 for 400.
+base::Error refusal_to_follow(const net::HttpResponse& reply);
+
 // The same error, with more behind its words.
 base::Error with_words(const base::Error& error, const std::string& words);
 

@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/utf8.hpp"
+#include "json/read.hpp"
 #include "net/url.hpp"
 
 namespace azure {
@@ -69,6 +70,11 @@ Operation begin_operation(const net::HttpResponse& accepted, const std::string& 
     throw base::Error(base::exit_malformed_reply,
                       "Azure accepted the request, but tells no address to follow it; the script "
                       "may be running: look before you run it again");
+  }
+  if (!base::trim(accepted.body).empty() && !json::try_parse(accepted.body)) {
+    throw base::Error(base::exit_malformed_reply,
+                      "the answer to the request is no JSON, so not Azure's; the script may be "
+                      "running: look before you run it again; check what stands between");
   }
   take_result(operation, accepted);
   return operation;

@@ -66,7 +66,7 @@ Run::Wait Run::follow(const net::Http& http) {
   const auto reply = exchange_.step(http, get(next_url(operation_)));
   if (!reply) return exchange_.wait_ms();
   if (reply->status == kNotFound) throw forgotten();
-  if (!is_success(*reply)) throw refusal(*reply, "tell how the script goes");
+  if (!is_success(*reply)) throw refusal_to_follow(*reply);
   const bool had_status_url = !operation_.status_url.empty();
   advance(operation_, *reply);
   if (operation_.is_over) return take_operation();

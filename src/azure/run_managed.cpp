@@ -62,7 +62,7 @@ Run::Wait Run::view(const net::Http& http) {
   const auto reply = exchange_.step(http, managed_get(arm_.cloud.arm, machine_, managed_name_));
   if (!reply) return exchange_.wait_ms();
   if (reply->status == kNotFound) throw forgotten();
-  if (!is_success(*reply)) throw refusal(*reply, "tell how the script goes");
+  if (!is_success(*reply)) throw refusal_to_follow(*reply);
   const ManagedState now = read_managed_state(body_of(*reply));
   tell_news(now);
   return now.is_over ? end_view(now) : next_poll_ms(*reply);

@@ -71,7 +71,8 @@ std::vector<std::string> secrets_in(const net::HttpRequest& request) {
 }
 
 std::string without_secrets(std::string text, const net::HttpRequest& request) {
-  for (const std::string& secret : secrets_in(request)) {
+  for (const std::string& whole : secrets_in(request)) {
+    const std::string secret = base::trim(whole);  // as a reply's line may have it
     if (secret.empty()) continue;
     text = base::replace_all(text, secret, "***");
     text = base::replace_all(text, net::percent_encode(secret), "***");
@@ -89,9 +90,9 @@ std::string words_in(const net::HttpResponse& reply, const net::HttpRequest& req
   text.resize(std::min(text.find_first_of("\r\n"), text.size()));
   std::string words;
   for (const std::string& part : {word, text}) {
-    if (!part.empty()) words += ": " + without_secrets(part, request);
+    if (!part.empty()) words += ": " + without_secrets(base::one_line(part), request);
   }
-  return base::shorten(base::one_line(words), kMostWords);
+  return base::shorten(words, kMostWords);
 }
 
 bool is_refusal(int status) {

@@ -160,6 +160,7 @@ Address plain(const Address& address) {
 }
 
 std::optional<Address> read_address(const std::string& text) {
+  if (text.find('\0') != std::string::npos) return {};  // where the C functions below would end
   sockaddr_in v4{};
   if (::inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
     v4.sin_family = AF_INET;

@@ -46,6 +46,11 @@ TEST_CASE("operation: the address of the state is asked first, then that of the 
   CHECK(json::find(operation.result, "value") != nullptr);
 }
 
+TEST_CASE("operation: a page in place of Azure's answer may have followed a start") {
+  const auto begin = [] { azure::begin_operation(reply(200, "<html>Sign in</html>"), kArm); };
+  CHECK(error_of(begin).find("the script may be running") != std::string::npos);
+}
+
 TEST_CASE("operation: the result may come with the state") {
   for (const char* output : {R"({"value":[]})", "[]"}) {
     azure::Operation operation = begun({{"azure-asyncoperation", kStatus}});

@@ -284,6 +284,15 @@ TEST_CASE("a secret with white space at its end is suspected") {
                        doctest::Contains("white space at one end"), base::Error);
 }
 
+TEST_CASE("a secret is hidden as it is shown: in one line, without what can't be seen") {
+  azure::Credentials credentials{Method::secret, known()};
+  credentials.known.client_secret = "s3cr3t\n";
+  const net::HttpRequest request = azure::secret_request(credentials.known, kCloud);
+  const std::string echo = R"({"error":"s3c\u001br3t","error_description":"s3cr3t\nand more"})";
+  CHECK_THROWS_WITH_AS(azure::read_token({401, {}, echo}, request, credentials, kNow),
+                       doctest::Contains(": ***: ***; "), base::Error);
+}
+
 TEST_CASE("a managed identity that is not there is no fault of the network's") {
   const std::string none =
       R"({"error":"invalid_request","error_description":"Identity not found"})";

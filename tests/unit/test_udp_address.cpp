@@ -46,6 +46,7 @@ TEST_CASE("udp address: digits are read and written, names are not") {
     CAPTURE(text);
     CHECK_FALSE(udp::read_address(text));
   }
+  CHECK_FALSE(udp::read_address(std::string("10.8.0.2\0behind", 15)));
 }
 
 TEST_CASE("udp address: the port is set, shown and compared") {
