@@ -48,8 +48,8 @@ bool check_documents(Findings& findings, const Options& options, PostSettings& s
   });
 }
 
-void refuse_over(const json::Object& arguments, const char* name, size_t most) {
-  const json::Array* list = json::as_array(json::find(json::Value(arguments), name));
+void refuse_over(const json::Value& arguments, const char* name, size_t most) {
+  const json::Array* list = json::as_array(json::find(arguments, name));
   if (list == nullptr || list->size() <= most) return;
   throw base::Error(
       base::exit_bad_input,
@@ -58,9 +58,10 @@ void refuse_over(const json::Object& arguments, const char* name, size_t most) {
 
 void check_limits(Findings& findings, const Sending& sending) {
   for (const slack::Call& call : sending.calls) {
-    refuse_over(call.arguments, "blocks", kMostBlocks);
-    refuse_over(call.arguments, "attachments", kMostAttachments);
-    const size_t length = base::utf16_length(json::string_at(json::Value(call.arguments), "text"));
+    const json::Value arguments(call.arguments);
+    refuse_over(arguments, "blocks", kMostBlocks);
+    refuse_over(arguments, "attachments", kMostAttachments);
+    const size_t length = base::utf16_length(json::string_at(arguments, "text"));
     if (length > kMostText) {
       findings.warn(kMessage, fmt::format("its text has {} characters, and Slack cuts it after {}",
                                           length, kMostText));

@@ -39,9 +39,11 @@ struct Member {
 
 // The member of that name; nullptr when `value` is no object or has none.
 const Value* find(const Value& value, std::string_view name);
+const Value* find(const Value&& value, std::string_view name) = delete;  // it would be gone
 
 // The same, following names from the outside in: find(reply, {"response_metadata", "messages"}).
 const Value* find(const Value& value, std::initializer_list<std::string_view> path);
+const Value* find(const Value&& value, std::initializer_list<std::string_view> path) = delete;
 
 const std::string* as_string(const Value* value);
 const Array* as_array(const Value* value);

@@ -252,7 +252,7 @@ for (const [name, spoil] of WAITING) {
     const store = await eventStoreFor(t);
     await spoil(store);
     const tail = startTail(t, store, ['orders', '--max-downtime', '10m']);
-    await delay(300);
+    await tail.until(() => store.unusedFaults.length === 0, 'the fault is met');
     const result = await tail.stop();
     assert.equal(result.code, 0, result.stderr);
   });

@@ -259,6 +259,7 @@ describe('a peer that is silent is noticed by keepalive', AT_ONCE, () => {
   test('keepAliveInterval=-1: no PING is sent', async (t) => {
     const store = await eventStoreFor(t);
     const tail = startTail(t, store, FROM_START, to(`${store.url}&keepAliveInterval=-1&keepAliveTimeout=100`));
+    await store.until(() => subscriptions(store).length === 1);
     await delay(500);
     assert.equal((await tail.stop()).code, 0);
     assert.equal(store.connections[0].clientPings, 0);
@@ -268,6 +269,7 @@ describe('a peer that is silent is noticed by keepalive', AT_ONCE, () => {
     const store = await eventStoreFor(t);
     store.fail({ kind: 'hang', on: 'subscribe' });
     const tail = startTail(t, store, FROM_START, to(store.url + KEYS));
+    await store.until(() => store.unusedFaults.length === 0);
     await delay(1000);
     assert.equal(tail.child.exitCode, null);
     assert.equal((await tail.stop()).code, 0);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startEventStore } from '../standin/eventstore.mjs';
 import { startProxy } from '../standin/tcp_proxy.mjs';
@@ -47,11 +48,21 @@ export function startTail(t, store, args, { env = {}, stdout = 'pipe' } = {}) {
         await delay(5);
       }
     },
-    stop(signal = 'SIGTERM') {
+    async stop(signal = 'SIGTERM') {
+      if (signal !== 'SIGKILL') await isStoppable(child);
       child.kill(signal);
       return end;
     },
   };
+}
+
+// Until it has come so far that a signal stops it and does not end it: then it catches SIGHUP, the first bit.
+async function isStoppable(child) {
+  const caught = () => Number.parseInt(/^SigCgt:\s*\w*(\w)$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? '1', 16);
+  for (const over = Date.now() + 20_000; child.exitCode === null && child.signalCode === null && caught() % 2 === 0;) {
+    assert.ok(Date.now() < over, 'it is not ready to be stopped');
+    await delay(5);
+  }
 }
 
 // Events with a number each: { n: from }, { n: from + 1 }…

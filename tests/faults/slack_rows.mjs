@@ -34,6 +34,9 @@ export function slackRows(command, { way, on, args, env, stdin, expected }) {
       const place = await slackStage(stage, fault, on);
       const words = [command, ...args(place, stage), ...(fault.args ?? [])];
       const result = await runWith(fault, words, { ...env(place), ...place.env }, place.slack, { on, stdin });
+      for (const { path } of place.slack.requests) {
+        if (path.includes('/upload/')) stage.secrets.add('upload URL', path.slice(path.lastIndexOf('/') + 1));
+      }
       if (place.other.asked > 0) throw new Error('it followed a redirect to another host');
       return { ...result, sent: place.slack.requests.length, done: place.slack.accepted.length };
     },

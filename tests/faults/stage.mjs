@@ -73,7 +73,7 @@ export async function badProxy(t, secrets, kind) {
 const made = new Map();
 
 // { key, cert, certFile, caFile } of 127.0.0.1: 'good' is trusted with caFile, 'unknown' by nobody, 'expired' ended
-// yesterday, 'other' is another host's. Made once for all rows.
+// yesterday, 'other' is another host's; 'app' is that of an application. Made once for all rows.
 export function certificate(kind) {
   if (made.size === 0) makeCertificates();
   return made.get(kind);
@@ -93,6 +93,8 @@ function makeCertificates() {
     made.set(kind, { key: readFileSync(key), cert: readFileSync(cert), certFile: cert, caFile: at('ca.pem') });
   }
   openssl('req', '-x509', ...newKey, '-days', '2', '-subj', '/CN=another CA', '-keyout', at('x.key'), '-out', at('another-ca.pem'));
+  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=app', '-keyout', at('app.key'), '-out', at('app.pem'));
+  made.set('app', { key: readFileSync(at('app.key')), cert: readFileSync(at('app.pem')) });
   made.set('unknown', { ...made.get('good'), caFile: at('another-ca.pem') });
 }
 
