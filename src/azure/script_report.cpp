@@ -24,14 +24,15 @@ struct Frame {
   StreamPart part;
 };
 
-std::optional<std::string> gunzip(std::string zipped) {
+// Nothing for more than `most_bytes`.
+std::optional<std::string> gunzip(std::string zipped, size_t most_bytes) {
   z_stream stream = {};
   if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) return std::nullopt;
   stream.next_in = reinterpret_cast<Bytef*>(zipped.data());
   stream.avail_in = static_cast<uInt>(zipped.size());
   std::string bytes;
   int state = Z_OK;
-  while (state == Z_OK && bytes.size() <= kMostInflatedBytes) {
+  while (state == Z_OK && bytes.size() <= most_bytes) {
     char chunk[65536];
     stream.next_out = reinterpret_cast<Bytef*>(chunk);
     stream.avail_out = sizeof chunk;
@@ -39,20 +40,21 @@ std::optional<std::string> gunzip(std::string zipped) {
     bytes.append(chunk, sizeof chunk - stream.avail_out);
   }
   inflateEnd(&stream);
-  if (state != Z_STREAM_END || bytes.size() > kMostInflatedBytes) return std::nullopt;
+  if (state != Z_STREAM_END || bytes.size() > most_bytes) return std::nullopt;
   return bytes;
 }
 
 // "" for bytes that are lost.
-std::string unpack(std::string_view base64, std::string_view mode) {
+std::string unpack(std::string_view base64, std::string_view mode, size_t most_bytes) {
   const std::optional<std::string> bytes = net::from_base64(base64);
   if (!bytes || (mode != "b" && mode != "z")) return "";
-  return mode == "b" ? *bytes : gunzip(*bytes).value_or("");
+  return mode == "b" ? *bytes : gunzip(*bytes, most_bytes).value_or("");
 }
 
 // A frame is "<opening>BASE64 MODE <the numbers> " when it is whole. Without its opening only
 // numbers that have a space before them are sure to have all their digits.
-std::optional<Frame> read_frame(std::string_view text, const std::string& opening) {
+std::optional<Frame> read_frame(std::string_view text, const std::string& opening,
+                                size_t most_bytes) {
   const size_t start = text.rfind(opening);
   const bool is_whole = start != std::string_view::npos;
   if (is_whole) text.remove_prefix(start + opening.size());
@@ -71,7 +73,7 @@ std::optional<Frame> read_frame(std::string_view text, const std::string& openin
   if (!base::read_number(number[1], frame.out_total) || frame.out_total < 0) return std::nullopt;
   if (!base::read_number(number[2], frame.err_total) || frame.err_total < 0) return std::nullopt;
   if (!base::read_number(number[3], frame.part.offset)) return std::nullopt;
-  if (is_whole) frame.part.bytes = unpack(words[0], words[1]);
+  if (is_whole) frame.part.bytes = unpack(words[0], words[1], most_bytes);
   return frame;
 }
 
@@ -81,6 +83,7 @@ std::vector<Frame> read_frames(std::string_view text, const std::string& nonce) 
   std::vector<Frame> frames;
   const std::string closing = nonce + "-";
   size_t begin = 0;
+  size_t room_bytes = kMostInflatedBytes;
   for (size_t at = text.find(closing); at != std::string_view::npos;
        at = text.find(closing, at + 1)) {
     const size_t end = at + closing.size();
@@ -89,9 +92,10 @@ std::vector<Frame> read_frames(std::string_view text, const std::string& nonce) 
     std::string_view line = text.substr(begin, at - begin);
     line.remove_prefix(line.rfind('\n') + 1);  // npos + 1 == 0
     begin = end + 1;
-    std::optional<Frame> frame = read_frame(line, nonce + "+" + letter + " ");
+    std::optional<Frame> frame = read_frame(line, nonce + "+" + letter + " ", room_bytes);
     if (!frame) continue;
     frame->letter = letter;
+    room_bytes -= std::min(room_bytes, frame->part.bytes.size());
     frames.push_back(*std::move(frame));
   }
   return frames;

@@ -2,8 +2,8 @@
 // text Azure returned.
 //
 // Never fails: what is none of this nonce's frames is passed over, whatever it looks like; a frame
-// that lost its front still tells its numbers; damaged bytes are lost bytes. A part is inflated to
-// at most 64 MiB.
+// that lost its front still tells its numbers; damaged bytes are lost bytes. All parts
+// together are inflated to at most 64 MiB.
 #pragma once
 
 #include <cstdint>

@@ -66,7 +66,8 @@ void send_calls(Sending& sending, const slack::Sender& sender, const slack::Line
   for (slack::Call& call : sending.calls) {
     if (!sending.receipts.empty()) {
       line.clock.sleep_ms(kPaceMs);
-      const bool has_thread = json::find(json::Value(call.arguments), "thread_ts") != nullptr;
+      const json::Value arguments(call.arguments);
+      const bool has_thread = json::find(arguments, "thread_ts") != nullptr;
       const bool begins_one = sending.in_thread && !has_thread;
       if (begins_one) call.arguments.push_back({"thread_ts", sending.receipts.front().ts});
     }

@@ -195,8 +195,9 @@ std::string problem_of_place(const Options& options, const PostSettings& setting
   const std::string needs_token = token_only(options, settings);
   const std::string method = settings.method.empty() ? "chat." : settings.method;
   const bool several = delivery.channels.size() > 1;
+  const json::Value payload(settings.payload);
   const bool in_thread = !delivery.thread_ts.empty() || !settings.update.empty() ||
-                         json::find(json::Value(settings.payload), "thread_ts") != nullptr;
+                         json::find(payload, "thread_ts") != nullptr;
   const bool has_place = !delivery.channels.empty() || names_channel(settings.payload) ||
                          settings.update.starts_with('{');
   const bool names_messages = settings.update.starts_with('{');

@@ -86,6 +86,15 @@ bool is_closed(const std::string& text, size_t start) {
   return false;
 }
 
+// Where a scalar's own text begins: behind its anchor and its tag.
+size_t behind_properties(const std::string& text, size_t start) {
+  constexpr const char* kSpace = " \t\r\n";
+  while (start < text.size() && (text[start] == '&' || text[start] == '!')) {
+    start = text.find_first_not_of(kSpace, text.find_first_of(kSpace, start));
+  }
+  return start;
+}
+
 // Hears of a stream only where its documents begin, and of quotes.
 struct Beginnings : YAML::EventHandler {
   using Anchor = YAML::anchor_t;
@@ -98,11 +107,10 @@ struct Beginnings : YAML::EventHandler {
   void OnNull(const YAML::Mark&, Anchor) override {}
   void OnAlias(const YAML::Mark&, Anchor) override {}
   // The parser takes a quote that is open at the end of the text for closed.
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, Anchor,
-                const std::string&) override {
-    const auto start = static_cast<size_t>(mark.pos);
-    const bool is_quoted = tag == "!" && start < text.size();
-    if (is_quoted && (text[start] == '"' || text[start] == '\'') && !is_closed(text, start)) {
+  void OnScalar(const YAML::Mark& mark, const std::string&, Anchor, const std::string&) override {
+    const size_t start = behind_properties(text, static_cast<size_t>(mark.pos));
+    const bool is_quoted = start < text.size() && (text[start] == '"' || text[start] == '\'');
+    if (is_quoted && !is_closed(text, start)) {
       throw YAML::ParserException(mark, "this quote is not closed");
     }
   }

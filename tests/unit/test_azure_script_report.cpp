@@ -148,6 +148,15 @@ TEST_CASE("a part of more than 64 MiB is not inflated") {
   CHECK(read(frame('o', more, "z 0 99999999 0 0")).out.parts.empty());
 }
 
+TEST_CASE("all parts together are not inflated to more than 64 MiB") {
+  const std::string half = net::base64(gzip(std::string(40U << 20U, 'x')));
+  const std::string bomb =
+      frame('o', half, "z 0 99999999 99999999 0") + frame('e', half, "z 0 99999999 99999999 0");
+  const auto report = read(bomb);
+  CHECK(report.out.parts.size() == 1);
+  CHECK(report.err.parts.empty());
+}
+
 TEST_CASE("with its front cut off anywhere, a report tells what is left of it") {
   const std::string out = frame('o', net::base64("out"), "b 37 3 5 0");
   const std::string err = frame('e', net::base64("error"), "b 37 3 5 0");

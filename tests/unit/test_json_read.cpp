@@ -436,7 +436,8 @@ TEST_CASE("find and its friends answer nothing where there is nothing") {
   CHECK(*json::as_string(json::find(value, {"in", "deep", "er"})) == "x");
   CHECK(json::find(value, {"in", "deeper", "er"}) == nullptr);
   CHECK(json::find(value, {"text", "er"}) == nullptr);
-  CHECK(json::find(json::Value("plain"), "text") == nullptr);
+  const json::Value plain("plain");
+  CHECK(json::find(plain, "text") == nullptr);
 }
 
 TEST_CASE("an error names its source and is one line") {
