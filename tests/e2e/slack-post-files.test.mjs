@@ -160,8 +160,13 @@ test('a file that becomes shorter while it is sent: 74, and nothing is shown', a
   const slack = await slackFor(t);
   const path = bigFile(t, 50_000_000);
   slack.fail({ kind: 'slow', delay_ms: 300, on: 'files.getUploadURLExternal' });
-  const result = await post(slack, ['--channel', 'C00000002', '--file', path],
-    { onStart: () => setTimeout(() => truncateSync(path, 10_000), 150) });
+  const asked = setInterval(() => {
+    if (slack.requests.length === 0) return;
+    truncateSync(path, 10_000);
+    clearInterval(asked);
+  }, 5);
+  t.after(() => clearInterval(asked));
+  const result = await post(slack, ['--channel', 'C00000002', '--file', path]);
   assert.equal(result.code, 74, result.stderr);
   assert.match(errorLine(result), /big\.bin became shorter while it was read/);
   assert.equal(slack.accepted.length, 0);

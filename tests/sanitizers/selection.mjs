@@ -28,6 +28,7 @@ export const LEFT_OUT = [
   { name: 'runs in an empty root', why: STATIC },
   { name: 'TLS in an empty root', why: STATIC },
   { name: 'CA certificates are found where Debian', why: STATIC },
+  { name: '100 MB: whole, and not held in memory', why: MEMORY },
   { name: 'one that hangs holds up nobody, and memory stays flat', why: MEMORY },
   { name: 'a consumer that stalls stays connected', why: MEMORY },
   { name: '65 beyond 64 MiB, and memory is bounded', why: MEMORY },
