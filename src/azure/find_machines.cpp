@@ -1,5 +1,7 @@
 #include "azure/find_machines.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -73,6 +75,23 @@ std::vector<Machine> named(const Where& where) {
   return machines;
 }
 
+// "no machine in the resource group ops has the tags role=web, env; check --tag and …", for a
+// person.
+std::string words_of_none(const Where& where) {
+  if (!where.scale_set.empty() && where.tags.empty() && !where.all) {
+    return fmt::format("the scale set {} has no instances; check --vmss", where.scale_set);
+  }
+  const std::string place = where.resource_group.empty()
+                                ? "the subscription " + where.subscription
+                                : "the resource group " + where.resource_group;
+  const char* option = where.resource_group.empty() ? "--subscription" : "--resource-group";
+  if (where.tags.empty()) return fmt::format("{} has no machine; check {}", place, option);
+  std::vector<std::string> tags;
+  for (const Tag& tag : where.tags) tags.push_back(tag.name + (tag.value ? "=" + *tag.value : ""));
+  return fmt::format("no machine in {} has the {} {}; check --tag and {}", place,
+                     tags.size() == 1 ? "tag" : "tags", base::join(tags, " and "), option);
+}
+
 }  // namespace
 
 std::vector<Machine> find_machines(const Arm& arm, const net::Http& http, const Where& where) {
@@ -91,7 +110,9 @@ std::vector<Machine> find_machines(const Arm& arm, const net::Http& http, const 
   for (const Machine& machine : found) {
     if (known.insert(key_of(machine)).second) once.push_back(machine);
   }
-  if (once.empty()) throw base::Error(base::exit_missing_input, "no machine fits; nothing was run");
+  if (once.empty()) {
+    throw base::Error(base::exit_missing_input, words_of_none(where) + "; nothing was run");
+  }
   return once;
 }
 

@@ -31,8 +31,14 @@ SignIn read_sign_in(const Options& options);
 
 azure::Where read_where(const Options& options, const std::string& subscription);
 
-// What is to be run, without the callbacks. Reads the script's file. Throws 64, 65, 66.
+// How it is to be run, without the callbacks. Throws 64.
 azure::Job read_job(const Options& options);
+
+// Whether anything says what is to be run.
+bool has_content(const Options& options);
+
+// What is to be run: reads the script's file. Throws 64, 65, 66.
+void read_content(const Options& options, azure::Job& job);
 
 // Throws 64 for options that can't work together, before anything is read or sent.
 void check_azure_usage(const Options& options);

@@ -115,10 +115,20 @@ Findings::Form form_of(Shape shape) {
   return shape == Shape::json ? Findings::Form::array : Findings::Form::lines;
 }
 
+// What --check says of a script that it would run.
+std::string look_at_script(const Options& options) {
+  azure::Job job = read_job(options);
+  read_content(options, job);
+  if (!job.command.empty()) return job.command + " is a command of Azure's own";
+  if (!job.script->remote_path.empty()) return job.script->remote_path + " is on the machine";
+  return fmt::format("{} bytes", job.script->text.size());
+}
+
 int run_check(const Options& options, const azure::Arm& arm, const net::Http& http,
               const azure::Where& where) {
   const bool is_managed = options.toggle("managed");
   Findings findings(options.env(), form_of(read_shape(options)));
+  if (has_content(options)) findings.look("script", [&] { return look_at_script(options); });
   std::vector<azure::Machine> machines;
   const auto sign_in = [&] {
     arm.tokens->token();
@@ -181,7 +191,8 @@ int run(const Options& options) {
   const Shape shape = read_shape(options);
   const auto most_at_once = static_cast<size_t>(options.number("concurrency", 1, 10'000));
   const size_t most_failures = read_most_failures(options);
-  const azure::Job job = read_job(options);
+  azure::Job job = read_job(options);
+  if (!options.is_on("attach") && !options.toggle("check")) read_content(options, job);
   const SignIn sign_in = read_sign_in(options);
   const std::vector<azure::Ticket> attached = read_attached(options);
   const azure::Where where =
@@ -193,7 +204,7 @@ int run(const Options& options) {
     return stoppable(net::curl_http(curl_options(options)), stopping);
   };
   AzureOutput output(options.env(), shape);
-  Fleet fleet{output, make_arm(options, sign_in, output, stopping), job, most_at_once,
+  Fleet fleet{output, make_arm(options, sign_in, output, stopping), std::move(job), most_at_once,
               most_failures};
   fleet.https.push_back(new_http());
   if (options.toggle("check")) return run_check(options, fleet.arm, fleet.https.front(), where);

@@ -140,28 +140,19 @@ std::string read_own_command(const Options& options) {
   return word;
 }
 
-void read_content(const Options& options, azure::Job& job) {
-  job.command = read_own_command(options);
-  const bool has_script =
-      options.is_on("scripts") || options.is_on("script-file") || options.is_on("remote-script");
-  if (!job.command.empty()) {
-    const std::vector<azure::Parameter> parameters = read_parameters(options);
-    if (has_script || options.is_on("arguments")) {
-      throw base::Error(base::exit_usage,
-                        fmt::format("{} is a command of Azure's own, which takes no script",
-                                    shown_value(job.command)));
-    }
-    job.raw = true;
-    job.raw_parameters = parameters;
-    return;
-  }
-  if (!has_script) {
-    throw base::Error(base::exit_usage,
-                      "nothing to run; give --scripts, --script-file or --remote-script");
-  }
-  const std::optional<azure::Shell> shell = read_shell(options);
+base::Error takes_no_script(const std::string& command) {
+  const std::string meant =
+      base::nearest(command, {std::begin(kRunCommands), std::end(kRunCommands)});
+  return {base::exit_usage,
+          fmt::format("--command-id {} takes no script{}; with a script it is {} or {}",
+                      shown_value(command),
+                      meant.empty() ? "" : fmt::format("; did you mean {}?", meant),
+                      azure::kRunShell, azure::kRunPowerShell)};
+}
+
+azure::Script read_whole_script(const Options& options, azure::Shell shell) {
   azure::Script script;
-  script.shell = shell.value_or(azure::Shell::sh);
+  script.shell = shell;
   script.text = read_script(options);
   script.remote_path = options.text("remote-script");
   script.parameters = read_parameters(options);
@@ -169,9 +160,11 @@ void read_content(const Options& options, azure::Job& job) {
   if (script.text.empty() && script.remote_path.empty()) {
     throw base::Error(base::exit_bad_input, "the script is empty");
   }
-  job.shell_known = shell.has_value();
-  if (job.raw) job.raw_parameters = script.parameters;
-  job.script = std::move(script);
+  return script;
+}
+
+bool has_script(const Options& options) {
+  return options.is_on("scripts") || options.is_on("script-file") || options.is_on("remote-script");
 }
 
 }  // namespace
@@ -270,13 +263,34 @@ azure::Job read_job(const Options& options) {
   job.timeout_ms = options.duration_ms("timeout", 1);
   job.wait_conflict_ms = options.duration_ms("wait-conflict", 0);
   job.longest_poll_ms = options.duration_ms("poll-interval", 10);
-  if (!options.is_on("attach") && !options.toggle("check")) read_content(options, job);
-  const bool is_huge = job.script && job.script->text.size() > azure::kMaxScriptBytes;
-  if (job.script && !job.raw && (job.shell_known || is_huge)) {
+  return job;
+}
+
+bool has_content(const Options& options) {
+  return has_script(options) || options.is_on("arguments") || !read_own_command(options).empty();
+}
+
+void read_content(const Options& options, azure::Job& job) {
+  job.command = read_own_command(options);
+  if (!job.command.empty()) {
+    if (has_script(options) || options.is_on("arguments")) throw takes_no_script(job.command);
+    job.raw = true;
+    job.raw_parameters = read_parameters(options);
+    return;
+  }
+  if (!has_script(options)) {
+    throw base::Error(base::exit_usage,
+                      "nothing to run; give --scripts, --script-file or --remote-script");
+  }
+  const std::optional<azure::Shell> shell = read_shell(options);
+  job.shell_known = shell.has_value();
+  job.script = read_whole_script(options, shell.value_or(azure::Shell::sh));
+  if (job.raw) job.raw_parameters = job.script->parameters;
+  const bool is_huge = job.script->text.size() > azure::kMaxScriptBytes;
+  if (!job.raw && (job.shell_known || is_huge)) {
     // What can't be wrapped is told before anything is asked of Azure.
     azure::wrap(*job.script, "0000000000000000", azure::Output::framed);
   }
-  return job;
 }
 
 }  // namespace commands

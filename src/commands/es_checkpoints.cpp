@@ -85,12 +85,25 @@ int list_checkpoints(const Options& options) {
   return base::exit_ok;
 }
 
+// A name that is mistyped makes a place that nobody goes on from.
+void warn_of_first_place(const Options& options, const store::Checkpoint& checkpoint) {
+  std::vector<std::string> places;
+  for (const store::Checkpoint& known : store::read_checkpoints(options.text("checkpoints"))) {
+    places.push_back(fmt::format("{} in {}", known.processor, known.source));
+  }
+  if (places.empty()) return;
+  report_notice(options.env(), kEsTail,
+                fmt::format("{} had no place in {} so far; there are places of {}",
+                            checkpoint.processor, checkpoint.source, base::join(places, ", ")));
+}
+
 // The running value stays as it is: it goes with what was done, not with the place.
 int set_checkpoint(const Options& options) {
   const std::vector<std::string> words = options.values("stream");
   store::Checkpoints checkpoints(options.text("checkpoints"));
   store::Checkpoint checkpoint;
-  if (const auto found = checkpoints.find(words[2], words[3])) checkpoint = *found;
+  const auto found = checkpoints.find(words[2], words[3]);
+  if (found) checkpoint = *found;
   checkpoint.processor = words[2];
   checkpoint.source = words[3];
   if (!read_place(words[4], checkpoint)) {
@@ -100,9 +113,14 @@ int set_checkpoint(const Options& options) {
                                   shown_value(words[4]), base::one_line(words[3])));
   }
   checkpoint.saved_unix_s = base::real_clock().unix_s();
+  if (!found) warn_of_first_place(options, checkpoint);
   checkpoints.save(checkpoint);
-  report_progress(kEsTail, fmt::format("{} goes on behind {} of {}", words[2],
-                                       place_text(checkpoint), words[3]));
+  const std::string value =
+      checkpoint.state.empty()
+          ? ""
+          : fmt::format("; its value stays {}", base::one_line(checkpoint.state));
+  report_progress(kEsTail, fmt::format("{} goes on behind {} of {}{}", words[2],
+                                       place_text(checkpoint), words[3], value));
   return base::exit_ok;
 }
 

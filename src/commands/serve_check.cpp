@@ -231,7 +231,8 @@ int check_slack_serve(const Options& options) {
   slack::Bot bot;
   findings.look("bot file", [&] {
     bot = read_bot_file(options);
-    return fmt::format("{}, with {} handlers", base::one_line(bot.name), bot.handlers.size());
+    return fmt::format("{}, with {} {}", base::one_line(bot.name), bot.handlers.size(),
+                       bot.handlers.size() == 1 ? "handler" : "handlers");
   });
   const ServeSettings settings = read_serve_words(options, bot);
   for (const std::string& missing : missing_secrets(settings)) {

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "base/look.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "base/work_queue.hpp"
@@ -152,6 +153,21 @@ void wait_for_stop() {
   }
 }
 
+// Its users would be the first to learn of it. It may be put there later, so that it is served all
+// the same.
+void warn_of_programs(const slack::Bot& bot, const base::Env& env) {
+  for (const slack::Handler& handler : bot.handlers) {
+    const bool is_known =
+        !handler.argv.empty() && handler.argv.front().find('$') == std::string::npos;
+    if (!is_known) continue;
+    try {
+      base::find_program(handler.argv.front(), env);
+    } catch (const base::Error& error) {
+      report_notice(env, kSlackServe, fmt::format("{}: {}", handler.name, error.what()));
+    }
+  }
+}
+
 int serve(const Options& options) {
   const base::Env& env = options.env();
   ServeSettings settings = read_serve_settings(options);
@@ -174,6 +190,7 @@ int serve(const Options& options) {
     report_notice(env, kSlackServe,
                   "the verification token is deprecated and proves little; give --signing-secret");
   }
+  warn_of_programs(settings.bot, env);
   Metrics metrics;
   Answers answers(settings.sender, lines, env, metrics, stop);
   base::WorkQueue queue(settings.workers, settings.most_waiting);

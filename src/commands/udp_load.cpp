@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/look.hpp"
 #include "commands/report.hpp"
 #include "commands/udp_check.hpp"
 #include "commands/udp_client.hpp"
@@ -71,6 +72,10 @@ int merge(const Options& options) {
 int run(const Options& options) {
   const UdpJob job = read_udp_job(options);
   if (options.toggle("check")) return check_udp_load(options, job);
+  for (const char* name : {"output-file", "csv", "report"}) {
+    // Not only when the test is over, which nobody wants to wait for twice.
+    if (!options.text(name).empty()) base::look_writable(options.text(name));
+  }
   switch (job) {
     case UdpJob::client:
       return run_udp_client(options);

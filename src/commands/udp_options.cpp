@@ -203,6 +203,17 @@ udp::Load read_load(const Options& options) {
   return load;
 }
 
+// A time of some milliseconds. A number alone would be seconds, as everywhere, and a limit of 30 s
+// of jitter is none, so it is refused.
+double read_short_ms(const Options& options, const std::string& name, int64_t least_ms) {
+  const std::string text = base::trim(options.text(name));
+  double number = 0;
+  if (base::read_number(text, number) && number != 0) {
+    throw options.wrong_value(name, fmt::format("a time with its unit, like {}ms", text));
+  }
+  return static_cast<double>(options.duration_ms(name, least_ms));
+}
+
 // "1%", "0.5": percent; the share.
 double read_percent(const Options& options, const std::string& name) {
   std::string text = options.text(name);
@@ -323,7 +334,7 @@ UdpTest read_udp_test(const Options& options) {
   } else {
     test.codec = udp::codec_named(profile != nullptr ? profile->codec : "g711");
   }
-  test.jitter_buffer_ms = static_cast<double>(options.duration_ms("jitter-buffer", 0));
+  test.jitter_buffer_ms = read_short_ms(options, "jitter-buffer", 0);
   test.echo = options.toggle("echo");
   return test;
 }
@@ -332,10 +343,10 @@ udp::Limits read_udp_limits(const Options& options) {
   udp::Limits limits;
   if (options.is_on("max-loss")) limits.loss = read_percent(options, "max-loss");
   if (options.is_on("max-jitter")) {
-    limits.jitter_ms = static_cast<double>(options.duration_ms("max-jitter", 0));
+    limits.jitter_ms = read_short_ms(options, "max-jitter", 0);
   }
   if (options.is_on("max-delay-p99")) {
-    limits.delay_p99_ms = static_cast<double>(options.duration_ms("max-delay-p99", 0));
+    limits.delay_p99_ms = read_short_ms(options, "max-delay-p99", 0);
   }
   if (options.is_on("min-mos")) {
     double mos = 0;
@@ -344,7 +355,7 @@ udp::Limits read_udp_limits(const Options& options) {
     }
     limits.mos = mos;
   }
-  limits.late_ms = static_cast<double>(options.duration_ms("max-late", 1));
+  limits.late_ms = read_short_ms(options, "max-late", 1);
   return limits;
 }
 

@@ -116,7 +116,13 @@ void Lane::work(const std::vector<Event>& events, const std::vector<uint64_t>& t
       }
       if (shared_.stop()) break;  // which may be why
       ++failures;
-      if (failures == 1) shared_.on_first_failure(events[at], problem);
+      if (failures == 1) {
+        const bool is_last = shared_.attempts <= 1;
+        shared_.on_first_failure(
+            events[at], is_last ? problem
+                                : fmt::format("{}; it is tried again, {} times in all", problem,
+                                              shared_.attempts));
+      }
       if (failures >= shared_.attempts) {
         shared_.bad(tickets[at], events[at], problem, processor_->state());
         ++at;

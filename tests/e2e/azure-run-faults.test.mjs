@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -305,12 +305,22 @@ describe('refused', AT_ONCE, () => {
   });
 });
 
+// A script that goes on until it is released.
+function heldScript(t) {
+  const path = join(folder(t), 'released');
+  return { script: `until [ -e ${path} ]; do sleep .02; done`, release: () => writeFileSync(path, '') };
+}
+
 describe('another script on the machine', AT_ONCE, () => {
   test('another script on the machine is waited for', async (t) => {
     const azure = await azureFor(t);
-    const first = onLinux(azure, ['--scripts', 'sleep .4; echo first']);
+    const held = heldScript(t);
+    const first = onLinux(azure, ['--scripts', `${held.script}; echo first`]);
     while (azure.runs.length === 0) await delay(5);
-    const second = await onLinux(azure, HELLO);
+    const waits = onLinux(azure, HELLO);
+    while (starts(azure).length < 2) await delay(5);
+    held.release();
+    const second = await waits;
     assert.equal(second.code, 1, second.stderr);
     assert.equal(second.stdout, 'hello\n');
     assert.equal((await first).stdout, 'first\n');
@@ -320,13 +330,15 @@ describe('another script on the machine', AT_ONCE, () => {
 
   test('no longer than --wait-conflict: 69, with Azure\'s words', async (t) => {
     const azure = await azureFor(t);
-    const first = onLinux(azure, ['--scripts', 'sleep .6']);
+    const held = heldScript(t);
+    const first = onLinux(azure, ['--scripts', held.script]);
     while (azure.runs.length === 0) await delay(5);
     for (const [wait, waited] of [['0s', '0 s'], ['150ms', '\\d+ ms']]) {
       const result = await onLinux(azure, [...HELLO, '--wait-conflict', wait]);
       assert.equal(result.code, 69, result.stderr);
       assert.match(result.stderr, new RegExp(`Run command extension execution is in progress\\. .*; waited ${waited} for it \\(--wait-conflict\\)`));
     }
+    held.release();
     await first;
     assert.equal(azure.runs.length, 1);
   });

@@ -287,6 +287,23 @@ for (const [name, options, code, expected] of CHECKS) {
   });
 }
 
+const SCRIPTS = [
+  [['--scripts', 'echo x'], 0, /^script: ok: 6 bytes$/m],
+  [['--command-id', 'ifconfig'], 0, /^script: ok: ifconfig is a command of Azure's own$/m],
+  [['--scripts', '@/nowhere/a.sh'], 66, /^script: WRONG: can't read the script from \/nowhere\/a\.sh/m],
+  [['--script-file', '/dev/null'], 65, /^script: WRONG: the script is empty$/m],
+  [['--command-id', 'RunShelScript', '--scripts', 'x'], 64, /^script: WRONG: .*; did you mean RunShellScript\?/m],
+];
+for (const [args, code, line] of SCRIPTS) {
+  test(`--check looks at the script, too: ${args.join(' ')}: ${code}`, async (t) => {
+    const azure = await azureFor(t);
+    const result = await onLinux(azure, ['--check', ...args]);
+    assert.equal(result.code, code, result.stdout + result.stderr);
+    assert.match(result.stdout, line);
+    assert.match(result.stdout, /^linux-1: ok/m);
+  });
+}
+
 test('--check --managed asks for the rights that this needs', async (t) => {
   const vm = ['Microsoft.Compute/virtualMachines/read', 'Microsoft.Compute/virtualMachines/runCommands/*'];
   const azure = await azureFor(t, { roles: { vm, resourceGroup: [] } });

@@ -460,7 +460,8 @@ describe('what can\'t be sent', AT_ONCE, () => {
     ['another cloud twice', ['-n', 'a', '--cloud', 'china', ...X], {}, 64, /--arm-endpoint and --cloud can't go together/],
     ['a shell that is none', ['-n', 'a', '--shell', 'fish', ...X], {}, 64, /--shell is 'fish', but must be sh, bash or powershell/],
     ['a shell and a command that contradict', ['-n', 'a', '--shell', 'sh', '--command-id', 'RunPowerShellScript', ...X], {}, 64, /--shell and --command-id contradict each other/],
-    ['a script for a command of Azure\'s', ['-n', 'a', '--command-id', 'ifconfig', ...X], {}, 64, /'ifconfig' is a command of Azure's own, which takes no script/],
+    ['a script for a command of Azure\'s', ['-n', 'a', '--command-id', 'ifconfig', ...X], {}, 64, /--command-id 'ifconfig' takes no script; with a script it is RunShellScript or RunPowerShellScript/],
+    ['a script for a mistyped command', ['-n', 'a', '--command-id', 'RunShelScript', ...X], {}, 64, /did you mean RunShellScript\?/],
     ['an exit code that is none', ['-n', 'a', '--exit-code', 'both', ...X], {}, 64, /--exit-code is 'both', but must be answer or remote/],
     ['an output that is none', ['-n', 'a', '--output', 'table', ...X], {}, 64, /--output is 'table', but must be text, json or jsonl/],
     ['a time that is none', ['-n', 'a', '--timeout', 'soon', ...X], {}, 64, /--timeout is 'soon', but must be a time like 1s, 500ms or 2m/],
@@ -592,7 +593,7 @@ describe('many machines', AT_ONCE, () => {
     const azure = await azureFor(t, { vms: VMS });
     const result = await azureRun(azure, ['--tag', 'role=mail', '--scripts', 'x']);
     assert.equal(result.code, 66);
-    assert.match(errorLine(result), /no machine fits; nothing was run/);
+    assert.match(errorLine(result), /no machine in the resource group \S+ has the tag role=mail; check --tag and --resource-group; nothing was run/);
   });
 
   test('--concurrency: never more at once', async (t) => {

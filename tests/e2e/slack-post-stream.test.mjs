@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { binary, errorLine, file, folder, readOutputs, root, run, slackFor } from './support.mjs';
 import { join } from 'node:path';
 
@@ -13,9 +13,13 @@ const texts = (slack) => slack.accepted.map(({ payload }) => payload.text);
 const byWebhook = (slack, args, options = {}) => run(['slack-post', '--stream', ...args],
   { ...options, env: { SLACK_WEBHOOK: slack.webhookUrl, ...options.env } });
 
+const started = [];
+after(() => started.forEach((child) => child.kill('SIGKILL')));
+
 // The command with its standard input left open. { child, lines (of stderr and stdout so far), end }
 function start(slack, args, env = {}) {
   const child = spawn(binary, ['slack-post', '--stream', ...args], { cwd: root, env: { SLACK_WEBHOOK: slack.webhookUrl, ...env } });
+  started.push(child);
   const out = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) child[name].on('data', (data) => { out[name] += data; });
   child.stdin.on('error', () => {});
@@ -23,10 +27,10 @@ function start(slack, args, env = {}) {
   return { child, out, end };
 }
 
-async function until(what, condition) {
+async function until(what, condition, pause_ms = 10) {
   for (const end = Date.now() + 20_000; !condition();) {
     assert.ok(Date.now() < end, `waited for: ${what}`);
-    await delay(10);
+    await delay(pause_ms);
   }
 }
 
@@ -129,10 +133,12 @@ test('--tee to a reader that stalls: the lines are posted all the same, 74 at th
   child.stdout.pause();
   child.stdout.removeAllListeners('data');
   child.stdin.write(LINES(30_000, 'a line of a log'));
-  await delay(500);
-  const before = slack.accepted.length;
-  await delay(500);
-  assert.equal(slack.accepted.length, before, 'it waits for the reader');
+  let before = -1;
+  await until('it waits for the reader', () => {
+    const last = before;
+    before = slack.accepted.length;
+    return before > 0 && before === last;
+  }, 500);
   child.kill('SIGTERM');
   await until('the end', () => child.exitCode !== null);
   child.stdout.resume();

@@ -111,7 +111,8 @@ TEST_CASE("an event that fails is tried alone, and those behind it are then done
   gate.open();
   stage.end();
   CHECK(stage.log.text() ==
-        "batch(1) done(1) batch(5) done(1) failed(3 no) batch(1) batch(1) batch(1) done(1) "
+        "batch(1) done(1) batch(5) done(1) failed(3 no; it is tried again, 10 times in all) "
+        "batch(1) batch(1) batch(1) done(1) "
         "batch(3) done(3)");
 }
 

@@ -411,12 +411,18 @@ TEST_CASE("a server that is silent, nobody there, and addresses of another kind"
 }
 
 TEST_CASE("a server that reads nothing does not hold the sender for ever") {
-  int pipe_ends[2];
-  REQUIRE(::pipe(pipe_ends) == 0);
+  struct Pipe {
+    int ends[2] = {-1, -1};
+    ~Pipe() {  // when the server has ended
+      ::close(ends[0]);
+      ::close(ends[1]);
+    }
+  } pipe;
+  REQUIRE(::pipe(pipe.ends) == 0);
   const Server server([&](const Peer& peer) {
     peer.send(peer.accept());
     char byte = 0;
-    CHECK(::read(pipe_ends[0], &byte, 1) == 1);
+    CHECK(::read(pipe.ends[0], &byte, 1) == 1);
   });
   net::WebSocketOptions hasty = options();
   hasty.send_timeout_ms = 150;
@@ -425,9 +431,7 @@ TEST_CASE("a server that reads nothing does not hold the sender for ever") {
   const Failure failure = failure_of([&] { socket.send_text(much); });
   CHECK(failure.code == 75);
   CHECK(failure.text.find("takes no more bytes") != std::string::npos);
-  CHECK(::write(pipe_ends[1], "x", 1) == 1);
-  ::close(pipe_ends[0]);
-  ::close(pipe_ends[1]);
+  CHECK(::write(pipe.ends[1], "x", 1) == 1);
 }
 
 TEST_CASE("receive gives nothing when time is up, and wakes up for a descriptor") {

@@ -56,7 +56,7 @@ bool is_connected(RunningServer& server, uint64_t cookie) {
 }
 
 bool becomes(const auto& condition) {
-  for (int i = 0; i < 2500 && !condition(); ++i) base::real_clock().sleep_ms(2);
+  for (int i = 0; i < 10'000 && !condition(); ++i) base::real_clock().sleep_ms(2);
   return condition();
 }
 
