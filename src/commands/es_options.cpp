@@ -6,7 +6,6 @@
 #include "base/text.hpp"
 #include "commands/findings.hpp"
 #include "commands/relations.hpp"
-#include "commands/report.hpp"
 
 namespace commands {
 
@@ -191,14 +190,6 @@ EsJob read_es_job(const Options& options) {
                  {kOfEvents, kOfOutput, kOfServer, "group group-buffer",
                   "sync-interval checkpoints fail-fast"});
     return EsJob::replay;
-  }
-  const bool is_word = words.size() == 1 && (words[0] == "replay" || words[0] == "checkpoints");
-  if (is_word) {
-    report_notice(options.env(), kEsTail,
-                  fmt::format("{} alone is taken for a stream's name; {}", words[0],
-                              words[0] == "replay"
-                                  ? "dead letters are run again by: replay FILE --processors FILE"
-                                  : "places are shown by: checkpoints list --checkpoints FILE"));
   }
   if (words.size() > 1) {
     refuse(fmt::format("there is more than one stream: {} is left over", shown_value(words[1])));

@@ -165,8 +165,21 @@ class Tail {
   std::optional<EsProgress> progress_;
 };
 
+// "es-tail replay" waits for the events of a stream called replay, and looks as if it replayed.
+void tell_of_words(const Options& options) {
+  const std::vector<std::string> words = options.values("stream");
+  if (words.size() != 1) return;
+  const char* meant = nullptr;
+  if (words[0] == "replay") meant = "dead letters are run again by: replay FILE --processors FILE";
+  if (words[0] == "checkpoints") meant = "places are shown by: checkpoints list --checkpoints FILE";
+  if (meant == nullptr) return;
+  report_notice(options.env(), kEsTail,
+                fmt::format("{} alone is taken for a stream's name; {}", words[0], meant));
+}
+
 int run(const Options& options) {
   const EsJob job = read_es_job(options);
+  tell_of_words(options);
   const std::string url = options.text("url");
   if (url.find('@') != std::string::npos) report_secret(options.env(), url);
   if (options.toggle("check")) return check_es_tail(options, job);

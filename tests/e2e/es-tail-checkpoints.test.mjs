@@ -85,6 +85,18 @@ describe('going on', AT_ONCE, () => {
     assert.deepEqual(await revisions(db), { p: 6 });
   });
 
+  test('a place that is set where the processor had none is pointed out; its value stays', async (t) => {
+    const store = await eventStoreFor(t);
+    const db = dbFor(t);
+    store.append('s', numbered(3));
+    await runOn(t, store, 's', { name: 'p', count: true }, ['-e', '--checkpoints', db]);
+    const typo = await checkpoints(db, ['set', 'p', 'S', '1']);
+    assert.match(typo.stderr, /p had no place in S so far; there are places of p in s\n/);
+    const right = await checkpoints(db, ['set', 'p', 's', '1']);
+    assert.doesNotMatch(right.stderr, /no place/);
+    assert.match(right.stderr, /p goes on behind 1 of s; its value stays .*3/);
+  });
+
   for (const kind of ['reset', 'rst', 'goaway', 'not-ready', 'too-slow']) {
     test(`${kind} in the middle: nothing twice, nothing left out`, async (t) => {
       const store = await eventStoreFor(t);

@@ -154,6 +154,16 @@ test('a filter on a stream with resolved links looks at the target\'s type; of a
   assert.deepEqual(numbersOf(await esTail(store, ['view', '-e', '--resolve-links', '--event-type', 'b', ...NUMBERS])), [1]);
 });
 
+for (const word of ['replay', 'checkpoints']) {
+  test(`"${word}" alone is a stream's name, and it is said`, async (t) => {
+    const store = await eventStoreFor(t);
+    store.append(word, numbered(1));
+    const result = await esTail(store, [word, '-e', ...NUMBERS]);
+    assert.deepEqual(numbersOf(result), [0]);
+    assert.match(result.stderr, new RegExp(`${word} alone is taken for a stream's name; `));
+  });
+}
+
 // --- What does not go together ---
 
 const REFUSED = [

@@ -61,6 +61,12 @@ for (const [name, make, status] of REQUESTS) {
   });
 }
 
+test('a program that can\'t be started is told of at the start', async (t) => {
+  const serve = await startServe(t, await slackFor(t), 'handlers:\n- match: x\n  run: [./nowhere.sh]\n- match: y\n  run: ["true"]\n- match: z\n  run: ["${text}"]\n');
+  assert.match(serve.out.stderr, /handler 1: can't run \.\/nowhere\.sh: No such file or directory/);
+  assert.doesNotMatch(serve.out.stderr, /handler [23]/);
+});
+
 test('a timestamp in the future is refused too, which bolt forgets', async (t) => {
   const serve = await startServe(t, await slackFor(t), ECHO);
   assert.equal((await serve.send(message(), { timestamp: now() + 290 })).status, 200);

@@ -133,6 +133,10 @@ describe('source addresses', { concurrency: 4 }, () => {
     ['an empty list', (t) => ['--addresses', file(t, 'list', '#\n')], 64, /list has no addresses/],
     ['no list', () => ['--addresses', '/nowhere/list'], 66, /\/nowhere\/list/],
     ['two ways', () => ['--cidr', '127.0.0.0/30', '--interfaces', 'lo'], 64, /--cidr and --interfaces can't go together/],
+    ['a limit without its unit', () => ['--max-jitter', '30'], 64, /--max-jitter is '30', but must be a time with its unit, like 30ms/],
+    ['a buffer without its unit', () => ['--jitter-buffer', '60'], 64, /--jitter-buffer is '60', but must be a time with its unit, like 60ms/],
+    ['a report that can\'t be written', () => ['--report', '/nowhere/a.html'], 74, /\/nowhere/],
+    ['a result that can\'t be written', () => ['--output-file', '/nowhere/a.json'], 74, /\/nowhere/],
     ['a number of nothing', () => ['--client-addrs', '4'], 64, /--client-addrs needs --min-client-addr/],
   ];
   for (const [name, args, code, line] of missing) {

@@ -18,7 +18,8 @@ std::vector<commands::Option> table() {
   std::vector<commands::Option> rows{{"", "--payload", "DOCUMENT", "", "", ""},
                                      {"", "--payload-file-path", "FILE", "", "", ""},
                                      {"", "--payload-delimiter", "TEXT", "", "", ""},
-                                     {"", "--webhook-type", "TYPE", "", "incoming-webhook", ""}};
+                                     {"", "--webhook-type", "incoming-webhook|webhook-trigger", "",
+                                      "incoming-webhook", "", Kind::choice}};
   for (const char* name :
        {"--payload-templated", "--mrkdwn", "--allow-broadcast", "--link-names"}) {
     rows.push_back({"", name, "", "", "", "", Kind::toggle});

@@ -31,7 +31,7 @@ const char* __ubsan_default_options() {
 }
 
 const char* __tsan_default_options() {
-  return COMMON_OPTIONS ":suppressions=" SUPPRESSIONS ":second_deadlock_stack=1:die_after_fork=0";
+  return COMMON_OPTIONS ":suppressions=" SUPPRESSIONS ":second_deadlock_stack=1";
 }
 
 // GCC's UndefinedBehaviorSanitizer writes to standard error whatever log_path says when

@@ -17,7 +17,8 @@ export const SELECTED = {
 
 // Of stand-ins, documents of GitHub, the shipped build's flags, figures and the soak's rule: no code of the program is in
 // question there. slack-serve-functions: a program under a sanitizer is too large for the package of an app.
-export const NEVER = /^(standin-|workflows$|hardening$|bench$|soak$|slack-serve-functions$)/;
+// The last three time their faults for a program that takes no second to start; the second is among those of tsan.
+export const NEVER = /^(standin-|workflows$|hardening$|bench$|soak$|slack-serve-functions$|udp-load-(bed|faults|refusals)$)/;
 
 // Tests that can't run under a sanitizer: a part of their names as it stands in the source, and why. One that is in no
 // file any more is an error.
