@@ -157,9 +157,7 @@ void wait_for_stop() {
 // the same.
 void warn_of_programs(const slack::Bot& bot, const base::Env& env) {
   for (const slack::Handler& handler : bot.handlers) {
-    const bool is_known =
-        !handler.argv.empty() && handler.argv.front().find('$') == std::string::npos;
-    if (!is_known) continue;
+    if (handler.argv.empty()) continue;
     try {
       base::find_program(handler.argv.front(), env);
     } catch (const base::Error& error) {

@@ -62,9 +62,9 @@ for (const [name, make, status] of REQUESTS) {
 }
 
 test('a program that can\'t be started is told of at the start', async (t) => {
-  const serve = await startServe(t, await slackFor(t), 'handlers:\n- match: x\n  run: [./nowhere.sh]\n- match: y\n  run: ["true"]\n- match: z\n  run: ["${text}"]\n');
+  const serve = await startServe(t, await slackFor(t), 'handlers:\n- match: x\n  run: [./nowhere.sh]\n- match: y\n  run: ["true"]\n');
   assert.match(serve.out.stderr, /handler 1: can't run \.\/nowhere\.sh: No such file or directory/);
-  assert.doesNotMatch(serve.out.stderr, /handler [23]/);
+  assert.doesNotMatch(serve.out.stderr, /handler 2/);
 });
 
 test('a timestamp in the future is refused too, which bolt forgets', async (t) => {
