@@ -57,13 +57,21 @@ function start([program, ...args], prefix = []) {
   return { ended, stop };
 }
 
+// Below those that the kernel gives to clients: iperf3's server opens its port anew for each stream, and a client's
+// socket may have it by then.
+let lastPort = 20_000 + (process.pid % 100) * 100;
 async function freePort() {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
+  for (;;) {
+    lastPort += 1;
+    const socket = createSocket('udp4');
+    const isFree = await new Promise((resolve) => {
+      socket.once('error', () => resolve(false)).bind(lastPort, '0.0.0.0', () => resolve(true));
+    });
+    if (!isFree) continue;
+    socket.close();
+    await once(socket, 'close');
+    return lastPort;
+  }
 }
 
 // --- The contestants: { client_s, server_s } and what else they tell ---
