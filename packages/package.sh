@@ -184,6 +184,7 @@ stage_image() {
 # `release` pushes one list of both.
 make_image() {
   local arch context
+  read_version
   context=$(stage_image)
   setup_node
   if docker info >/dev/null 2>&1; then

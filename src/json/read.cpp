@@ -138,6 +138,21 @@ base::Error refusal(simdjson::error_code code, size_t place, std::string_view te
   return not_json(text, place, source, words_for(code));
 }
 
+// A document that is a word alone; the parser would take "false!" for false, and not "null ".
+std::optional<Value> word_of(std::string_view text) {
+  text.remove_prefix(text.find_first_not_of(kWhiteSpace));
+  text = text.substr(0, text.find_last_not_of(kWhiteSpace) + 1);
+  if (text == "true") return true;
+  if (text == "false") return false;
+  if (text == "null") return nullptr;
+  return std::nullopt;
+}
+
+bool is_word(const Value& value) {
+  return std::holds_alternative<bool>(value.data) ||
+         std::holds_alternative<std::nullptr_t>(value.data);
+}
+
 // Fills in `value`, or tells why it can't.
 std::optional<base::Error> read(std::string_view text, const std::string& source, Value& value) {
   if (const auto bad = base::first_invalid_utf8(text)) {
@@ -146,6 +161,10 @@ std::optional<base::Error> read(std::string_view text, const std::string& source
   if (text.find_first_not_of(kWhiteSpace) == std::string_view::npos) {
     return base::Error(base::exit_bad_input, fmt::format("{} is empty", source));
   }
+  if (std::optional<Value> word = word_of(text)) {
+    value = *std::move(word);
+    return std::nullopt;
+  }
   const simdjson::padded_string padded(text);
   ondemand::parser parser;
   ondemand::document document;
@@ -153,6 +172,7 @@ std::optional<base::Error> read(std::string_view text, const std::string& source
   if (begun != simdjson::SUCCESS) return refusal(begun, text.size(), text, source);
   try {
     value = tree_of(document, 1);
+    if (is_word(value)) throw simdjson::simdjson_error(simdjson::T_ATOM_ERROR);
     const bool something_left = document.current_location().error() == simdjson::SUCCESS;
     if (!something_left) return std::nullopt;
     return refusal(simdjson::TRAILING_CONTENT, text.size(), text, source);

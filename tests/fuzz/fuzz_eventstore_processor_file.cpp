@@ -1,6 +1,10 @@
 // The file that describes event processors (YAML). Holds: what is read has names and limits; a
 // running value works, and comes back from what was stored of it.
 #include "eventstore/processor_file.hpp"
+
+#include <algorithm>
+#include <optional>
+
 #include "fuzz.hpp"
 #include "json/read.hpp"
 
@@ -18,8 +22,11 @@ eventstore::Event event_of(const std::string& data) {
 // Only processors that start no programs and ask nobody.
 void run(const eventstore::ProcessorSpec& spec, const std::string& data) {
   eventstore::Surroundings surroundings;
-  surroundings.print = [](std::string_view line) {
-    fuzz::expect(line.find('\n') == std::string_view::npos, "a line is one", line);
+  std::optional<std::ptrdiff_t> breaks;  // what the file itself says has
+  surroundings.print = [&breaks](std::string_view line) {
+    const auto found = std::count(line.begin(), line.end(), '\n');
+    fuzz::expect(!breaks || found == *breaks, "an event's data adds no line", line);
+    breaks = found;
   };
   const auto processor = spec.make(surroundings);
   fuzz::takes([&] { processor->process(event_of(R"({"amount":12.5,"a":{"b":3}})")); });

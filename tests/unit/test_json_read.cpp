@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "json/raw.hpp"
 #include "json/read.hpp"
 #include "json/write.hpp"
 
@@ -438,6 +439,18 @@ TEST_CASE("find and its friends answer nothing where there is nothing") {
   CHECK(json::find(value, {"text", "er"}) == nullptr);
   const json::Value plain("plain");
   CHECK(json::find(plain, "text") == nullptr);
+}
+
+TEST_CASE("a word that is all there is ends where it ends") {
+  for (const std::string text : {"true!", "false!", "null_", "true1", " false- "}) {
+    CAPTURE(text);
+    CHECK_FALSE(json::try_parse(text));
+    CHECK_FALSE(json::is_json(text));
+  }
+  for (const std::string text : {"true", " false\n", "\tnull "}) {
+    CAPTURE(text);
+    CHECK(json::try_parse(text));
+  }
 }
 
 TEST_CASE("an error names its source and is one line") {
