@@ -103,6 +103,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       bytes += message->size();
     }
   });
-  fuzz::expect(bytes <= size, "no more comes than was sent");
+  const std::string said = base::replace_all(text, "ACCEPT", net::websocket_accept(""));
+  fuzz::expect(bytes <= said.size(), "no more comes than was sent");
   return 0;
 }
