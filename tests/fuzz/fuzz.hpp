@@ -60,8 +60,8 @@ inline void expect_harmless(std::string_view mrkdwn) {
     const std::string_view rest = mrkdwn.substr(at);
     const bool is_escape =
         rest.starts_with("&amp;") || rest.starts_with("&lt;") || rest.starts_with("&gt;");
-    const bool is_link = base::lower_ascii(rest.substr(0, 5)) == "<http" &&
-                         rest.find('>') < rest.find('<', 1);
+    const bool is_link =
+        base::lower_ascii(rest.substr(0, 5)) == "<http" && rest.find('>') < rest.find('<', 1);
     expect(rest.front() == '&' ? is_escape : is_link, "mrkdwn is escaped", rest);
   }
 }
