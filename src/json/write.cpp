@@ -17,7 +17,8 @@ class Writer {
   void operator()(int64_t value) { text_ += fmt::format("{}", value); }
   void operator()(uint64_t value) { text_ += fmt::format("{}", value); }
   void operator()(double value) {
-    text_ += std::isfinite(value) ? fmt::format("{}", value) : "null";
+    const bool is_minus_zero = value == 0 && std::signbit(value);
+    text_ += is_minus_zero ? "-0.0" : std::isfinite(value) ? fmt::format("{}", value) : "null";
   }
   void operator()(const std::string& value) { append_string(text_, value); }
 
