@@ -75,8 +75,7 @@ std::vector<Machine> named(const Where& where) {
   return machines;
 }
 
-// "no machine in the resource group ops has the tags role=web, env; check --tag and …", for a
-// person.
+// "no machine in the resource group ops has the tags role=web and env; check --tag and …"
 std::string words_of_none(const Where& where) {
   if (!where.scale_set.empty() && where.tags.empty() && !where.all) {
     return fmt::format("the scale set {} has no instances; check --vmss", where.scale_set);

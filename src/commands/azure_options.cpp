@@ -110,7 +110,8 @@ std::vector<Option> run_options() {
        Kind::toggle},
       {group, "--attach", "TOKEN|@FILE|-", "", "", "follow what was started before"},
       {group, "--check", "", "", "",
-       "sign in, read the machines, say what is missing; nothing is run", Kind::toggle},
+       "sign in, read the machines and the script, say what is missing; nothing is run",
+       Kind::toggle},
   };
 }
 

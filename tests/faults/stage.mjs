@@ -9,8 +9,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { closedPort, folder, proxyFor } from '../e2e/support.mjs';
 import { newSecrets } from './secrets.mjs';
 
-// { t, secrets, folder, env, file(name, content), written() }: env names the files of a GitHub step, which stand in the
-// folder; written(): the text of all files in it
 // Faults of the way to a service, of the step's files and of whoever stops it: whatever is asked for.
 export const ALWAYS_POSSIBLE = {
   'TLS: unknown CA': { tls: 'unknown', args: ['--retry-budget', '0'] },
@@ -26,6 +24,8 @@ export const ALWAYS_POSSIBLE = {
   'SIGTERM while it waits': { replies: [{ kind: 'hang' }], signal: 'SIGTERM' },
 };
 
+// { t, secrets, folder, env, file(name, content), written() }: env names the files of a GitHub step, which stand in the
+// folder; written(): the text of all files in it
 export function stageFor(t) {
   const dir = folder(t);
   const kept = new Set();
