@@ -1,5 +1,6 @@
 // slack-serve for tests: started with a bot, a stand-in Slack behind it, stopped by its id.
 
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
@@ -7,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SIGNING_SECRET, deliver, messageEvent, signed } from '../standin/slack_events.mjs';
 import { binary, file, root } from './support.mjs';
 
-// { url, pid, out, lines(), send(body, options), say(text, options), stop(signal) -> { code, signal, stderr } }
+// { url, pid, out, log(), told(pattern), send(body, options), say(text, options), stop(signal) -> { code, signal, stderr } }
 export async function startServe(t, slack, bot, args = [], env = {}) {
   const config = file(t, 'bot.yaml', bot);
   const child = spawn(binary, ['slack-serve', '--config', config, ...(args.includes('--port') ? [] : ['--port', '0']), '--bind', '127.0.0.1', ...args], {
@@ -32,6 +33,8 @@ export async function startServe(t, slack, bot, args = [], env = {}) {
   const url = `http://127.0.0.1:${port}`;
   return {
     url, pid: child.pid, out, closed,
+    // Waits, as what the program wrote may arrive here after what it did: the answer to a request, a count.
+    told: (pattern) => until(`${pattern} in what it told`, () => pattern.test(out.stderr)).catch((error) => assert.fail(`${error.message}\n${out.stderr}`)),
     log: () => out.stderr.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)),
     send: (body, options = {}) => deliver(`${url}${options.path ?? '/slack/events'}`, signed(body, options), options),
     say: (text, options = {}) => deliver(`${url}/slack/events`, signed(messageEvent({ text, ...options })), { timeout_ms: 10_000 }),

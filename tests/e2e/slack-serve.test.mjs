@@ -63,7 +63,7 @@ for (const [name, make, status] of REQUESTS) {
 
 test('a program that can\'t be started is told of at the start', async (t) => {
   const serve = await startServe(t, await slackFor(t), 'handlers:\n- match: x\n  run: [./nowhere.sh]\n- match: y\n  run: ["true"]\n');
-  assert.match(serve.out.stderr, /handler 1: can't run \.\/nowhere\.sh: No such file or directory/);
+  await serve.told(/handler 1: can't run \.\/nowhere\.sh: No such file or directory/);
   assert.doesNotMatch(serve.out.stderr, /handler 2/);
 });
 
@@ -85,7 +85,7 @@ test('the verification token counts only without a signing secret, and with a wa
   const slack = await slackFor(t);
   const env = { SLACK_SIGNING_SECRET: '', SLACK_VERIFICATION_TOKEN: 'stand-in-verification-token' };
   const serve = await startServe(t, slack, ECHO, [], env);
-  assert.match(serve.out.stderr, /the verification token is deprecated and proves little; give --signing-secret/);
+  await serve.told(/the verification token is deprecated and proves little; give --signing-secret/);
   assert.equal((await serve.send(message(), { secret: 'unknown' })).status, 200);
   assert.equal((await serve.send({ ...message(), token: 'wrong' })).status, 401);
   const both = await startServe(t, slack, ECHO, [], { SLACK_VERIFICATION_TOKEN: 'stand-in-verification-token' });
@@ -428,7 +428,7 @@ test('who can\'t be found out is nobody on a list, and the other handlers answer
   await until('the answer', () => slack.accepted.length > 0);
   await delay(200);
   assert.deepEqual(texts(slack), ['open']);
-  assert.match(serve.out.stderr, /U00000001: who this is can't be found out, so no name fits: .*missing_scope/);
+  await serve.told(/U00000001: who this is can't be found out, so no name fits: .*missing_scope/);
 });
 
 test('a namesake of another workspace is nobody on a list', async (t) => {
@@ -443,7 +443,7 @@ test('a namesake of another workspace is nobody on a list', async (t) => {
 test('a channel that is not there is told at the start, and the bot serves all the same', async (t) => {
   const slack = await slackFor(t);
   const serve = await startServe(t, slack, `${ECHO}- match: go\n  channels: ["#nowhere"]\n  reply: x\n`);
-  assert.match(serve.out.stderr, /handler 2 answers nowhere: no channel that the bot can see is named nowhere/);
+  await serve.told(/handler 2 answers nowhere: no channel that the bot can see is named nowhere/);
   await serve.say('go');
   await serve.say('echo x');
   await until('the answer', () => slack.accepted.length > 0);
@@ -475,7 +475,7 @@ test('an answer that Slack refuses is told and counted, and the bot lives on', a
   const serve = await startServe(t, slack, ECHO);
   await serve.say('echo lost');
   await until('the failure', async () => (await serve.metrics()).failures_total === 1);
-  assert.match(serve.out.stderr, /C00000002: echo got no answer: Slack says not_in_channel; invite the bot/);
+  await serve.told(/C00000002: echo got no answer: Slack says not_in_channel; invite the bot/);
   await serve.say('echo next');
   await until('the answer', () => slack.accepted.length === 1);
 });
