@@ -62,6 +62,7 @@ add_debian_library(c-ares MIT libc-ares-dev "")
 add_debian_library(nghttp2 MIT libnghttp2-dev "")
 add_source_library(libmicrohttpd LGPL-2.1-or-later libmicrohttpd)
 add_source_library(simdjson Apache-2.0 simdjson)
+add_source_library(fmt MIT fmtlib)
 file(STRINGS ${DEPS_DIR}/include/wslay/wslayver.h wslay_version REGEX WSLAY_VERSION)
 string(REGEX MATCH "[0-9.]+[0-9]" wslay_version "${wslay_version}")
 add_library_row(wslay "${wslay_version}" MIT aria2 ${DEPS_DIR}/include/wslay/wslay.h 
@@ -74,7 +75,6 @@ add_debian_library(SQLite blessing libsqlite3-dev "")
 add_debian_library(protozero BSD-2-Clause libprotozero-dev "")
 add_debian_library(utf8proc MIT libutf8proc-dev "")
 add_debian_library(CLI11 BSD-3-Clause libcli11-dev "")
-add_debian_library(fmt MIT libfmt-dev "")
 add_debian_library(glibc LGPL-2.1-or-later libc6 "")
 # The compiler's own library. The whole file is four times as long as all others and tells of what is
 # not linked: Ada, Go, D, the manuals. The version is in the path, as clang links GCC's library too.

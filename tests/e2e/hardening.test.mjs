@@ -76,7 +76,7 @@ test('a source that lacks one of them would be seen', () => {
 
 const objects = commands.filter(({ file: source }) => source.includes('/src/'))
   .map(({ command }) => join(build, / -o (\S+\.o) /.exec(command)[1])).filter(existsSync);
-const ARCHIVES = ['libcurl.a', 'libmicrohttpd.a', 'libwslay.a', 'libsimdjson.a'].map((name) => join(root, 'build/deps/lib', name));
+const ARCHIVES = ['libcurl.a', 'libmicrohttpd.a', 'libwslay.a', 'libsimdjson.a', 'libfmt.a'].map((name) => join(root, 'build/deps/lib', name));
 const isFortified = (names) => [...names].some((name) => /^__\w+_chk$/.test(name));
 const isGuarded = (names) => names.has('__stack_chk_fail');
 

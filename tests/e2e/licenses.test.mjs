@@ -20,9 +20,9 @@ const NAMES = {
   'libcurl.a': 'libcurl', 'libcares.a': 'c-ares', 'libnghttp2.a': 'nghttp2', 'libmicrohttpd.a': 'libmicrohttpd',
   'libsimdjson.a': 'simdjson', 'libwslay.a': 'wslay', 'libyaml-cpp.a': 'yaml-cpp', 'libutf8proc.a': 'utf8proc',
   'libre2.a': 'RE2', 'libsqlite3.a': 'SQLite', 'libminizip.a': 'minizip', 'libz.a': 'zlib', 'libssl.a': 'OpenSSL',
-  'libcrypto.a': 'OpenSSL', 'fmt/': 'fmt', 'CLI/': 'CLI11', 'protozero/': 'protozero',
+  'libcrypto.a': 'OpenSSL', 'libfmt.a': 'fmt', 'CLI/': 'CLI11', 'protozero/': 'protozero',
   // Headers of what is linked by an archive.
-  'curl/': 'libcurl', 'openssl/': 'OpenSSL', 'nghttp2/': 'nghttp2', 'wslay/': 'wslay', 're2/': 'RE2',
+  'curl/': 'libcurl', 'fmt/': 'fmt', 'openssl/': 'OpenSSL', 'nghttp2/': 'nghttp2', 'wslay/': 'wslay', 're2/': 'RE2',
   'yaml-cpp/': 'yaml-cpp', 'minizip/': 'minizip', 'ares.h': 'c-ares', 'microhttpd.h': 'libmicrohttpd', 'simdjson.h': 'simdjson',
   'sqlite3.h': 'SQLite', 'utf8proc.h': 'utf8proc', 'zlib.h': 'zlib',
 };
