@@ -28,6 +28,14 @@ bool needs_running(const Fault& fault) {
          fault.message.find("when the VM is not running") != std::string::npos;
 }
 
+// Azure names both: whom the command is for, and what the machine runs.
+bool is_for_another_system(const Fault& fault) {
+  const auto names = [&fault](const char* system) {
+    return fault.message.find(system) != std::string::npos;
+  };
+  return names("Linux") && names("Windows");
+}
+
 // What to do about it; "" when Azure's own words are all there is.
 std::string remedy(int status, const Fault& fault) {
   if (status < 400) return "; check --arm-endpoint, and what stands between";
@@ -39,6 +47,9 @@ std::string remedy(int status, const Fault& fault) {
   if (fault.code == "SubscriptionNotFound") return "; check --subscription";
   if (status == 404) return "; check --subscription, --resource-group and --name";
   if (needs_running(fault)) return "; start the machine first";
+  if (is_for_another_system(fault)) {
+    return "; without --shell and --command-id the machine is asked what it runs";
+  }
   if (status == 429) return "; run on fewer machines at a time (--concurrency)";
   return "";
 }

@@ -8,7 +8,7 @@ std::span<const ExitCodeMeaning> exit_code_meanings() {
       {exit_answer_no, "it ran, and the answer is no"},
       {exit_usage, "wrong usage: an unknown or contradictory option"},
       {exit_bad_input, "bad input data"},
-      {exit_missing_input, "an input file is missing or unreadable"},
+      {exit_missing_input, "what is named is not there or unreadable: a file, machine or stream"},
       {exit_unavailable, "the service could not be reached"},
       {exit_our_bug, "a defect of this program"},
       {exit_local_io, "local input/output failed (disk full, closed pipe)"},

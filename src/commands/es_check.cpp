@@ -63,16 +63,19 @@ std::shared_ptr<eventstore::Node> check_server(Findings& findings, const EsSourc
   return node;
 }
 
-void check_reading(Findings& findings, const EsSource& source) {
+// The place behind the last event.
+eventstore::Place check_reading(Findings& findings, const EsSource& source) {
   const std::string name = "stream " + base::one_line(source.name());
+  eventstore::Place last;
   findings.look(name, [&]() -> std::string {
     eventstore::ChannelOptions channel = source.channel();
     channel.max_downtime_ms = kMostMs;
-    const eventstore::Place last = eventstore::last_place(source.nodes(), channel, source.target());
+    last = eventstore::last_place(source.nodes(), channel, source.target());
     if (last.kind != eventstore::Place::Kind::start) return "may be read, and has events";
     findings.warn(name, "has no events, or is not there; check its name if it should");
     return "";
   });
+  return last;
 }
 
 // Without joining it, which would take events from others.
@@ -93,13 +96,19 @@ void check_group(Findings& findings, const Options& options, const EsSource& sou
   });
 }
 
-void check_source(Findings& findings, const Options& options) {
+// What is read, and how far it goes: by name, and only when checkpoints can be compared with it.
+struct Reached {
+  std::string name;
+  eventstore::Place last;
+};
+
+Reached check_source(Findings& findings, const Options& options) {
   std::optional<EsSource> source;
   const bool can_be_read = findings.look("source", [&] {
     source.emplace(options, [&findings](const std::string& text) { findings.warn(kServer, text); });
     return "";
   });
-  if (!can_be_read) return;
+  if (!can_be_read) return {};
   if (source->is_file()) {
     const std::string path = options.text("from-file");
     if (path == "-") {
@@ -110,13 +119,15 @@ void check_source(Findings& findings, const Options& options) {
         return path + " can be read";
       });
     }
-    return;
+    return {};
   }
   warn_of_weakness(findings, source->nodes().settings());
   const std::shared_ptr<eventstore::Node> node = check_server(findings, *source);
-  if (node == nullptr) return;
-  check_reading(findings, *source);
+  if (node == nullptr) return {};
+  const eventstore::Place last = check_reading(findings, *source);
   if (options.is_on("group")) check_group(findings, options, *source, *node);
+  if (source->target().is_all()) return {};
+  return {source->name(), last};
 }
 
 // --- The processors ---
@@ -149,13 +160,18 @@ std::vector<ProcessorSpec> check_processors(Findings& findings, const Options& o
 }
 
 void tell_places(Findings& findings, const std::vector<ProcessorSpec>& specs,
-                 const std::vector<store::Checkpoint>& places) {
+                 const std::vector<store::Checkpoint>& places, const Reached& reached) {
   for (const store::Checkpoint& place : places) {
     const std::string processor = base::one_line(place.processor);
     const bool is_known = std::any_of(specs.begin(), specs.end(), [&](const ProcessorSpec& spec) {
       return spec.name == place.processor;
     });
-    if (is_known) {
+    const std::string surprise = is_known && place.source == reached.name
+                                     ? eventstore::ahead_of_end(place.revision, reached.last)
+                                     : "";
+    if (!surprise.empty()) {
+      findings.warn("checkpoint of " + processor, surprise);
+    } else if (is_known) {
       findings.ok("checkpoint of " + processor,
                   fmt::format("behind {} of {}", place_text(place), base::one_line(place.source)));
     } else {
@@ -166,7 +182,7 @@ void tell_places(Findings& findings, const std::vector<ProcessorSpec>& specs,
 }
 
 void check_checkpoints(Findings& findings, const Options& options,
-                       const std::vector<ProcessorSpec>& specs) {
+                       const std::vector<ProcessorSpec>& specs, const Reached& reached) {
   const std::string path = options.text("checkpoints");
   std::vector<store::Checkpoint> places;
   const bool is_right = findings.look("checkpoints", [&] {
@@ -175,7 +191,7 @@ void check_checkpoints(Findings& findings, const Options& options,
     if (is_there) places = store::read_checkpoints(path);
     return is_there ? path + " can be read and written to" : path + " will be made";
   });
-  if (is_right && !specs.empty()) tell_places(findings, specs, places);
+  if (is_right && !specs.empty()) tell_places(findings, specs, places, reached);
 }
 
 }  // namespace
@@ -183,6 +199,7 @@ void check_checkpoints(Findings& findings, const Options& options,
 int check_es_tail(const Options& options, EsJob job) {
   Findings findings(options.env(),
                     options.toggle("json") ? Findings::Form::lines : Findings::Form::text);
+  Reached reached;
   if (job == EsJob::replay) {
     const std::string letters = options.values("stream").at(1);
     findings.look("dead letters", [&] {
@@ -191,11 +208,11 @@ int check_es_tail(const Options& options, EsJob job) {
       return letters + (is_there ? " can be read and written to" : " is not there: nothing to do");
     });
   } else {
-    check_source(findings, options);
+    reached = check_source(findings, options);
   }
   std::vector<ProcessorSpec> specs;
   if (options.is_on("processors")) specs = check_processors(findings, options);
-  if (options.is_on("checkpoints")) check_checkpoints(findings, options, specs);
+  if (options.is_on("checkpoints")) check_checkpoints(findings, options, specs, reached);
   if (options.is_on("output-file")) {
     findings.look("output file", [&] {
       base::look_writable(options.text("output-file"));

@@ -80,6 +80,9 @@ int run_processors(const Options& options, const OnNotice& on_notice) {
     one.open = [&source, types = spec.types](const eventstore::Place& from) {
       return source.open(from, types);
     };
+    if (!source.is_file() && !source.target().is_all()) {
+      one.last = [&source] { return source.last_place(); };
+    }
     if (options.is_on("group")) one.join = [&source] { return source.join(); };
     one.on_notice = on_notice;
     all.push_back(std::move(one));

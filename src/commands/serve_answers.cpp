@@ -169,8 +169,8 @@ void Answers::answer(const slack::Bot& bot, const slack::Heard& heard, size_t th
       }
     }
   } catch (const std::exception& error) {
-    ++metrics_.failures;
     report_progress(kSlackServe, fmt::format("{}: {}", where, error.what()));
+    ++metrics_.failures;
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "eventstore/data.hpp"
 #include "eventstore/dead_letters.hpp"
+#include "eventstore/seek.hpp"
 
 namespace eventstore {
 
@@ -124,6 +125,9 @@ std::string Runner::begin() {
   Place from;
   if (found) {
     from = {Place::Kind::after, found->revision, {found->commit, found->prepare}};
+    const Place last = options_.last ? options_.last() : Place();
+    const std::string surprise = ahead_of_end(found->revision, last);
+    if (!surprise.empty()) tell(surprise);
   } else {
     from = options_.fresh();
   }

@@ -32,6 +32,8 @@ struct RunnerOptions {
   // Where to begin without a checkpoint.
   std::function<Place()> fresh;
   std::function<std::unique_ptr<Source>(const Place&)> open;
+  // Where the source ends by now, to be compared with a checkpoint; empty when that can't be known.
+  std::function<Place()> last;
   // Instead of these two: a group, in which the server keeps the place.
   std::function<std::unique_ptr<Group>()> join;
   // Ends the runner: nothing new is begun, what has begun is finished.

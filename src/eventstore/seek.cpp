@@ -1,5 +1,7 @@
 #include "eventstore/seek.hpp"
 
+#include <fmt/format.h>
+
 #include <optional>
 
 #include "base/error.hpp"
@@ -170,6 +172,15 @@ Place last_place(Nodes& nodes, const ChannelOptions& options, const Target& targ
     return false;
   });
   return place;
+}
+
+std::string ahead_of_end(uint64_t revision, const Place& last) {
+  if (last.kind != Place::Kind::after || last.revision >= revision) return "";
+  return fmt::format(
+      "its checkpoint is behind event {}, but the stream ends at {}, so it is passed over up to "
+      "there: it is another stream or server now, or a node that lags; checkpoints reset begins "
+      "anew",
+      revision, last.revision);
 }
 
 Place find_place(Nodes& nodes, const ChannelOptions& options, const Target& target,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "eventstore/subscription.hpp"
@@ -29,5 +30,10 @@ Place find_place(Nodes& nodes, const ChannelOptions& options, const Target& targ
 
 // Behind the last event there is; start when there is none.
 Place last_place(Nodes& nodes, const ChannelOptions& options, const Target& target);
+
+// What to tell of a checkpoint behind `revision` in a stream that ends at `last`, when it ends
+// before that: nothing comes until it is as long, and what is written until then is passed over.
+// Else "".
+std::string ahead_of_end(uint64_t revision, const Place& last);
 
 }  // namespace eventstore

@@ -69,9 +69,9 @@ const char* remedy(int error) {
   }
 }
 
-base::Error failure(const std::string& address, uint16_t port, const std::string& reason,
-                    const char* what_to_do) {
-  return {base::exit_unavailable,
+base::Error failure(base::ExitCode code, const std::string& address, uint16_t port,
+                    const std::string& reason, const char* what_to_do) {
+  return {code,
           fmt::format("can't listen at {} port {}: {}; {}", address, port, reason, what_to_do)};
 }
 
@@ -80,7 +80,7 @@ base::Error failure(const std::string& address, uint16_t port, const std::string
 ListenSocket listen_at(const std::string& address, uint16_t port) {
   SocketAddress at;
   if (!read_address(address, port, at)) {
-    throw failure(address, port, "that is no IP address",
+    throw failure(base::exit_usage, address, port, "that is no IP address",
                   "give it in digits, like 127.0.0.1 or ::1");
   }
   const int yes = 1;  // a port whose last connections are still winding up may be taken again
@@ -91,7 +91,8 @@ ListenSocket listen_at(const std::string& address, uint16_t port) {
       ::getsockname(fd, at.get(), &at.size) != 0) {
     const int error = errno;
     if (fd >= 0) ::close(fd);
-    throw failure(address, port, std::generic_category().message(error), remedy(error));
+    throw failure(base::exit_unavailable, address, port, std::generic_category().message(error),
+                  remedy(error));
   }
   return {.fd = fd, .port = port_of(at)};
 }

@@ -88,12 +88,15 @@ std::string details_of(const json::Value& reply) {
   return base::join(details, "; ");
 }
 
-base::Error senseless(const net::HttpResponse& reply) {
+base::Error senseless(const net::HttpResponse& reply, const std::string& question) {
   const std::string text = base::shorten(base::one_line(base::trim(reply.body)), 120);
+  const std::string what = fmt::format("HTTP {} without Slack's word for it, {}", reply.status,
+                                       text.empty() ? "and with nothing" : "but with: " + text);
+  if (!question.empty()) {
+    return {base::exit_malformed_reply, fmt::format("{}: {}; check the address", question, what)};
+  }
   return {base::exit_malformed_reply,
-          fmt::format("HTTP {} without Slack's word for it, {}; look in the channel whether it was "
-                      "posted, and check the address",
-                      reply.status, text.empty() ? "and with nothing" : "but with: " + text)};
+          what + "; look in the channel whether it was posted, and check the address"};
 }
 
 bool tells_by_status(int status) {
@@ -101,11 +104,11 @@ bool tells_by_status(int status) {
 }
 
 // The reply's JSON, in which ok is true; throws when Slack did not say so.
-json::Value accepted(const net::HttpResponse& reply) {
-  if (reply.status != 200) refuse(reply);
+json::Value accepted(const net::HttpResponse& reply, const std::string& question) {
+  if (reply.status != 200) refuse(reply, question);
   auto body = json_of(reply);
-  if (!body || json::find(*body, "ok") == nullptr) throw senseless(reply);
-  if (!json::bool_at(*body, "ok")) refuse(reply);
+  if (!body || json::find(*body, "ok") == nullptr) throw senseless(reply, question);
+  if (!json::bool_at(*body, "ok")) refuse(reply, question);
   return std::move(*body);
 }
 
@@ -185,7 +188,8 @@ Receipt send_by_webhook(const Sender& sender, const Call& call, const Line& line
                                                 json::write(json::Value(call.arguments)), line);
   const net::HttpResponse reply = exchange(request, line);
   const bool is_ok = reply.status == 200 && base::trim(reply.body) == "ok";
-  if (!is_ok) return receipt_of(accepted(reply));  // a Workflow Builder's webhook answers in JSON
+  if (!is_ok)
+    return receipt_of(accepted(reply, ""));  // a Workflow Builder's webhook answers in JSON
   Receipt receipt;
   receipt.response = "\"ok\"";
   return receipt;
@@ -194,7 +198,7 @@ Receipt send_by_webhook(const Sender& sender, const Call& call, const Line& line
 }  // namespace
 
 // JSON with a word and details from the Web API, a bare word from a webhook.
-void refuse(const net::HttpResponse& reply) {
+void refuse(const net::HttpResponse& reply, const std::string& question) {
   Refusal refusal{word_of(reply), reply.status, "", ""};
   if (const auto body = json_of(reply)) {
     refusal.details = details_of(*body);
@@ -202,7 +206,7 @@ void refuse(const net::HttpResponse& reply) {
   }
   const bool is_refusal = reply.status == 200 || reply.status >= 400;
   if (!is_refusal || (refusal.word.empty() && !tells_by_status(reply.status))) {
-    throw senseless(reply);
+    throw senseless(reply, question);
   }
   const std::string asked_s = net::header(reply, "retry-after");
   if (reply.status == 429 && !asked_s.empty()) {
@@ -235,7 +239,9 @@ json::Value call_method(const Sender& sender, const Call& call, const Line& line
       post_request(api + call.method, "application/x-www-form-urlencoded; charset=utf-8",
                    form(call.arguments), line);
   request.headers.emplace_back("Authorization", "Bearer " + sender.token);
-  return accepted(exchange(request, line));
+  const bool posts =
+      call.method.starts_with("chat.") || call.method == "files.completeUploadExternal";
+  return accepted(exchange(request, line), posts ? "" : call.method);
 }
 
 Receipt send(const Sender& sender, const Call& call, const Line& line) {

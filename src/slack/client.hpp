@@ -68,6 +68,7 @@ Receipt send(const Sender& sender, const Call& call, const Line& line);
 net::HttpResponse exchange(const net::HttpRequest& request, const Line& line);
 
 // Throws what a reply tells of that is no success: Refused, or 76 when it is not Slack's.
-[[noreturn]] void refuse(const net::HttpResponse& reply);
+// `question` names what was asked; "" for what is seen in a channel, where it can be looked for.
+[[noreturn]] void refuse(const net::HttpResponse& reply, const std::string& question);
 
 }  // namespace slack

@@ -36,7 +36,7 @@ void send_bytes(const Slot& slot, const File& file, const Line& line, const Prog
   request.repeatable = true;
   if (progress) request.on_progress = [&](int64_t sent_bytes) { progress(file, sent_bytes); };
   const net::HttpResponse reply = exchange(request, line);
-  if (reply.status != 200) refuse(reply);
+  if (reply.status != 200) refuse(reply, "the upload");
   if (progress) progress(file, file.body.bytes);
 }
 

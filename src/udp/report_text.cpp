@@ -148,8 +148,10 @@ std::string csv_back(const Caller& caller) {
 }  // namespace
 
 std::string report_text(const Report& report, bool is_verbose) {
-  std::string text = headline(report) + ".\n\n";
-  text += table(direction_rows(report), 1);
+  std::string text = headline(report) + ".\n";
+  const std::string from = origin(report);
+  if (!from.empty()) text += from + "\n";
+  text += "\n" + table(direction_rows(report), 1);
   const std::vector<Row> times = time_rows(report);
   if (times.size() > 1) text += "\n" + table(times, 1);
   const std::string rate = rate_text(report);
@@ -175,6 +177,8 @@ std::string report_text(const Report& report, bool is_verbose) {
 
 std::string report_markdown(const Report& report) {
   std::string text = "**" + plain(headline(report)) + ".**\n\n";
+  const std::string from = origin(report);
+  if (!from.empty()) text += plain(from) + ".\n\n";
   text += markdown_table(direction_rows(report), 1);
   const std::vector<Row> times = time_rows(report);
   if (times.size() > 1) text += markdown_table(times, 1);

@@ -1,9 +1,11 @@
 #include "udp/summary.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "udp/figures.hpp"
 
@@ -54,6 +56,25 @@ std::string below_line(const Report& report) {
 }
 
 }  // namespace
+
+std::string origin(const Report& report) {
+  if (report.kind != "server") return "";
+  std::vector<std::string> hosts;  // in the callers' order
+  std::set<std::string> seen;
+  for (const Caller& caller : report.callers) {
+    const std::string& place = caller.out.seen_as;  // with its port
+    const std::string host = place.substr(0, place.rfind(':'));
+    if (!host.empty() && seen.insert(host).second) hosts.push_back(host);
+  }
+  std::string from = "heard from nobody";
+  if (!hosts.empty()) from = "heard from " + hosts.front();
+  if (hosts.size() > 1) {
+    from += fmt::format(" and {} other {}", grouped(hosts.size() - 1),
+                        hosts.size() == 2 ? "address" : "addresses");
+  }
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC, {}",
+                     fmt::gmtime(static_cast<std::time_t>(report.started_unix_s)), from);
+}
 
 std::string headline(const Report& report) {
   const Totals& totals = report.totals;

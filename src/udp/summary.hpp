@@ -10,6 +10,10 @@ namespace udp {
 
 using Row = std::vector<std::string>;
 
+// "2026-01-31 12:00:00 UTC, heard from 10.8.0.2 and 9 other addresses"; "" but of a server's
+// report, as a client knows when and where it was started.
+std::string origin(const Report& report);
+
 // The verdict in one sentence, without a full stop.
 std::string headline(const Report& report);
 

@@ -295,6 +295,13 @@ describe('refused', AT_ONCE, () => {
     });
   }
 
+  test('a script for the other system: 65, and how to have the machine asked', async (t) => {
+    const azure = await azureFor(t);
+    const result = await onLinux(azure, [...HELLO, '--shell', 'powershell']);
+    assert.equal(result.code, 65, result.stderr);
+    assert.match(errorLine(result), /is Linux\. \(HTTP 400\); without --shell and --command-id the machine is asked what it runs$/);
+  });
+
   test('the same under the code Conflict is known by its words', async (t) => {
     const azure = await azureFor(t);
     const body = { error: { code: 'Conflict', message: 'Cannot do it; this requires the VM to be running (or set to run).' } };

@@ -139,6 +139,10 @@ test('checkpoints: whose are there, which have no processor any more', async (t)
   assertFound(await check(store, args('a', 'c')), 0,
     [['checkpoints', 'ok', /./], ['checkpoint of a', 'ok', /^behind 2 of orders$/], ['checkpoint of b', 'warning', /was it renamed/]]);
   assert.deepEqual(readdirSync(dirname(db)), ['places.db']);
+  const shorter = await eventStoreFor(t);
+  shorter.append('orders', numbered(2));
+  assertFound(await check(shorter, args('a', 'b')), 0, ['a', 'b'].map((name) =>
+    [`checkpoint of ${name}`, 'warning', /^its checkpoint is behind event 2, but the stream ends at 1,/]));
   writeFileSync(db, 'x'.repeat(5000));
   assertFound(await check(store, args('a')), 74, [['checkpoints', 'WRONG', /places\.db/]]);
 });

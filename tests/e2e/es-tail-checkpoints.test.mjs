@@ -72,7 +72,7 @@ describe('going on', AT_ONCE, () => {
     assert.deepEqual(numbersOf(result).sort((a, b) => a - b), [4, 5, 12, 13, 14, 15]);
   });
 
-  test('a checkpoint that is ahead of the stream waits there', async (t) => {
+  test('a checkpoint that is ahead of the stream waits there, and says so', async (t) => {
     const store = await eventStoreFor(t);
     const db = dbFor(t);
     store.append('s', numbered(2));
@@ -81,8 +81,11 @@ describe('going on', AT_ONCE, () => {
     await until(() => subscriptions(store).length > 0, 'it subscribes');
     store.append('s', numbered(5));
     await tail.until(({ stdout }) => stdout === '5\n6\n', 'those behind the checkpoint');
-    await tail.stop();
+    const { stderr } = await tail.stop();
+    assert.match(stderr, /p: its checkpoint is behind event 4, but the stream ends at 1, so it is passed over up to there:/);
     assert.deepEqual(await revisions(db), { p: 6 });
+    const level = await runOn(t, store, 's', OK, ['--checkpoints', db, '-e']);
+    assert.doesNotMatch(level.stderr, /passed over/);
   });
 
   test('a place that is set where the processor had none is pointed out; its value stays', async (t) => {

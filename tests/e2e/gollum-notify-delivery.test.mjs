@@ -101,7 +101,7 @@ const ONCE = [
   [{ kind: 'reset-in-reply' }, 76, /no whole reply from/],
   [{ kind: 'status', status: 504, body: 'x y', accepted: true }, 75, /HTTP 504.*it may have been posted: look in the channel before you send it again/],
   [{ kind: 'hang' }, 75, /no whole reply from http:\/\/127\.0\.0\.1:\d+ within 1000 ms/],
-  [{ kind: 'html' }, 76, /HTTP 200 without Slack's word for it, but with: <.*; look in the channel whether it was posted/],
+  [{ kind: 'html' }, 76, /HTTP 200 without Slack's word for it, but with: <.*; look in the channel whether it was posted, and check the address/],
   [{ kind: 'status', status: 200, body: '' }, 76, /HTTP 200 without Slack's word/],
   [{ kind: 'status', status: 302, body: '', headers: { location: 'http://127.0.0.1:1/' } }, 76, /HTTP 302 without/],
   [{ kind: 'status', status: 200, body: '{"ok":"yes"}' }, 76, /HTTP 200 without Slack's word/],

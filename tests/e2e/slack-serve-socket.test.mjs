@@ -99,6 +99,13 @@ test('--ack-after handler does not go with it', async (t) => {
   assert.match(errorLine(result), /--socket-mode acknowledges what is queued: drop --ack-after handler/);
 });
 
+test('a page in place of Slack is no message to be looked for', async (t) => {
+  const { closed } = await start(t, { faults: [{ kind: 'status', status: 200, headers: { 'content-type': 'text/html' }, body: '<html>Sign in</html>' }] });
+  const { code, stderr } = await closed;
+  assert.equal(code, 76, stderr);
+  assert.match(stderr, /apps\.connections\.open: HTTP 200 without Slack's word for it, but with: <html>Sign in<\/html>; check the address\n$/);
+});
+
 test('a wrong app token is 77, Socket Mode that is off 78, no token 64', async (t) => {
   const refused = await start(t, { faults: [{ kind: 'word', word: 'invalid_auth' }] });
   const wrong = await refused.closed;

@@ -205,7 +205,7 @@ describe('ends', { concurrency: 4 }, () => {
   test('a server\'s own report in words', async (t) => {
     const own = await serverFor(t, ['--once']);
     await client(own.host, ['--clients', '3', '--packets', '20', ...BRIEF]);
-    assert.match((await own.ended).stdout, /^3 callers, .*\n\n(.*\n)*to the server +60 +60 /);
+    assert.match((await own.ended).stdout, /^3 callers, .*\n2\d{3}-\d\d-\d\d [\d:]{8} UTC, heard from 127\.0\.0\.1\n\n(.*\n)*to the server +60 +60 /);
   });
 
   test('--quiet leaves standard error empty, of both', async (t) => {

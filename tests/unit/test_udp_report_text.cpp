@@ -124,6 +124,26 @@ TEST_CASE("the worst callers are named only when they are worse") {
   CHECK(text.find("10.8.0.13 ") < text.find("10.8.0.4 "));
 }
 
+TEST_CASE("a server's report says when it was and whom it heard") {
+  udp::Report report = udp_report::report({100, 100, 100});
+  report.kind = "server";
+  report.started_unix_s = 1'769'860'800;
+  for (udp::Caller& caller : report.callers) caller.out.seen_as = "10.8.0.2:40001";
+  const auto second_line = [&report] {
+    const std::string text = report_text(report, false);
+    const size_t begin = text.find('\n') + 1;
+    return text.substr(begin, text.find('\n', begin) - begin);
+  };
+  CHECK(second_line() == "2026-01-31 12:00:00 UTC, heard from 10.8.0.2");
+  report.callers[1].out.seen_as = "[fd00::2]:40001";
+  CHECK(second_line() == "2026-01-31 12:00:00 UTC, heard from 10.8.0.2 and 1 other address");
+  report.callers[2].out.seen_as = "10.8.0.3:40001";
+  CHECK(second_line() == "2026-01-31 12:00:00 UTC, heard from 10.8.0.2 and 2 other addresses");
+  CHECK(has(report_markdown(report), "2026-01-31 12:00:00 UTC, heard from 10.8.0.2 and 2 other"));
+  for (udp::Caller& caller : report.callers) caller.out.seen_as = "";
+  CHECK(second_line() == "2026-01-31 12:00:00 UTC, heard from nobody");
+}
+
 TEST_CASE("broken limits stand last, each on a line") {
   udp::Report report = udp_report::report({100, 90});
   report.verdict.broken_limits = {"one", "two"};
