@@ -3,27 +3,23 @@
 
 #include <span>
 #include <string>
-#include <vector>
 
 #include "base/env.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/hide_memory.hpp"
 #include "base/signals.hpp"
-#include "base/text.hpp"
 #include "commands/azure_options.hpp"
 #include "commands/azure_run.hpp"
 #include "commands/command.hpp"
 #include "commands/completion.hpp"
+#include "commands/dispatch.hpp"
 #include "commands/es_options.hpp"
 #include "commands/es_tail.hpp"
 #include "commands/gollum_notify.hpp"
 #include "commands/gollum_options.hpp"
-#include "commands/help.hpp"
 #include "commands/licenses.hpp"
 #include "commands/manual.hpp"
-#include "commands/options.hpp"
-#include "commands/parse.hpp"
 #include "commands/report.hpp"
 #include "commands/serve_options.hpp"
 #include "commands/slack_post.hpp"
@@ -32,11 +28,8 @@
 #include "commands/udp_load.hpp"
 #include "commands/udp_options.hpp"
 #include "commands/udp_seed_flags.hpp"
-#include "commands/version.hpp"
 
 namespace {
-
-using commands::Arguments;
 
 std::span<const commands::Command> all_commands();
 
@@ -75,67 +68,6 @@ std::span<const commands::Command> all_commands() {
   return kCommands;
 }
 
-const commands::Command& command_named(const std::string& name) {
-  Arguments names = {"help", "version", "--help", "--version"};
-  for (const commands::Command& command : kCommands) {
-    if (name == command.name) return command;
-    names.emplace_back(command.name);
-  }
-  const std::string meant = base::nearest(name, names);
-  throw base::Error(
-      base::exit_usage,
-      fmt::format("unknown {} {}{}; {} --help lists all commands",
-                  name.starts_with('-') ? "option" : "command", commands::shown_value(name),
-                  meant.empty() ? "" : fmt::format("; did you mean {}?", meant), PRODUCT_NAME));
-}
-
-bool is_help(const std::string& word) {
-  return word == "help" || word == "--help" || word == "-h";
-}
-
-bool is_version(const std::string& word) {
-  return word == "version" || word == "--version";
-}
-
-// A GitHub action names the command by input, as it has no arguments; the first one is the default.
-Arguments with_command(Arguments arguments, const base::Env& env) {
-  const std::string first = arguments.empty() ? "-" : arguments.front();
-  const bool complete = !first.starts_with('-') || is_help(first) || is_version(first);
-  if (complete || !commands::in_actions(env)) return arguments;
-  const std::string input = base::trim(env("INPUT_COMMAND"));
-  arguments.insert(arguments.begin(), input.empty() ? kCommands[0].name : input);
-  return arguments;
-}
-
-int run_arguments(Arguments arguments, const base::Env& env) {
-  if (arguments.empty()) {
-    base::write_stderr(commands::overview(kCommands));
-    return base::exit_usage;
-  }
-  const std::string first = arguments.front();
-  arguments.erase(arguments.begin());
-  if (is_help(first) && !arguments.empty()) {
-    return commands::run_command(command_named(arguments.front()), {"--help"}, env);
-  }
-  if (is_help(first)) {
-    base::write_stdout(commands::overview(kCommands));
-    return base::exit_ok;
-  }
-  if (is_version(first)) {
-    base::write_stdout(commands::version_text());
-    return base::exit_ok;
-  }
-  return commands::run_command(command_named(first), arguments, env);
-}
-
-// "gollum-notify" when the arguments name a command; for error lines.
-std::string name_of(const Arguments& arguments) {
-  for (const commands::Command& command : kCommands) {
-    if (!arguments.empty() && arguments.front() == command.name) return command.name;
-  }
-  return "";
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -144,15 +76,17 @@ int main(int argc, char** argv) {
   base::exit_on_signals();
   base::exit_on_uncaught();
   const base::Env env = base::process_env();
-  const Arguments arguments = with_command(Arguments(argv + 1, argv + argc), env);
+  const commands::Arguments arguments =
+      commands::with_command(commands::Arguments(argv + 1, argv + argc), kCommands, env);
+  const std::string name = commands::name_of(arguments, kCommands);
   try {
-    return run_arguments(arguments, env);
+    return commands::dispatch(arguments, kCommands, env);
   } catch (const base::Error& error) {
-    commands::report_error(env, name_of(arguments), error);
+    commands::report_error(env, name, error);
     return error.code();
   } catch (const std::exception& error) {
     const base::Error ours(base::exit_our_bug, fmt::format("{}; please report this", error.what()));
-    commands::report_error(env, name_of(arguments), ours);
+    commands::report_error(env, name, ours);
     return ours.code();
   }
 }
