@@ -40,11 +40,7 @@ std::string named(const slack::Handler& handler, const char* what) {
 
 void check_program(Findings& findings, const slack::Handler& handler, const base::Env& env) {
   const std::string name = named(handler, "program");
-  if (handler.argv.front().find('$') != std::string::npos) {
-    findings.not_checked(name, "which one it is depends on the message");
-  } else {
-    findings.look(name, [&] { return base::find_program(handler.argv.front(), env); });
-  }
+  findings.look(name, [&] { return base::find_program(handler.argv.front(), env); });
   for (const std::string& variable : handler.environment) {
     if (env(variable).empty()) {
       findings.warn(name, fmt::format("it would get {}, which is not set", variable));
