@@ -30,7 +30,7 @@ class Parser {
   void read_scheme(std::string_view scheme);
   void read_user(std::string_view user);
   Endpoint endpoint_of(std::string_view text, size_t number) const;
-  void read_setting(std::string_view pair);
+  void read_setting(std::string_view pair, size_t number);
   void set(const std::string& key, const std::string& shown, const std::string& value);
   bool truth(const std::string& key, const std::string& value) const;
   int64_t number(const std::string& key, const std::string& value, int64_t least,
@@ -69,7 +69,15 @@ Connection Parser::parse(std::string_view text) {
         "behind the hosts only /?key=value&… may stand; write / ? # in a password as %2F %3F %23");
   }
   if (!rest.empty()) {
-    for (const std::string& pair : base::split(rest.substr(1), '&')) read_setting(pair);
+    size_t number = 0;
+    for (const std::string& pair : base::split(rest.substr(1), '&')) read_setting(pair, ++number);
+  }
+  const bool is_rather_a_password =
+      !connection_.ignored.empty() && rest.find('@') != std::string_view::npos;
+  if (is_rather_a_password) {
+    throw error(
+        "an @ stands behind the first ?, and a key that is not known; write ? in a password as "
+        "%3F, @ in a value as %40");
   }
   if (connection_.certificate_file.empty() != connection_.key_file.empty()) {
     throw error("userCertFile and userKeyFile belong together; give both, or neither");
@@ -136,19 +144,21 @@ Endpoint Parser::endpoint_of(std::string_view text, size_t number) const {
   return endpoint;
 }
 
-void Parser::read_setting(std::string_view pair) {
+// A key that is not known may be a part of a password with a ? in it, and is not named.
+void Parser::read_setting(std::string_view pair, size_t number) {
   if (pair.empty()) return;
+  const std::string which = fmt::format("key {} behind the ?", number);
   const size_t equals = pair.find('=');
   const std::string shown(pair.substr(0, equals));
   if (shown.find_first_not_of(fmt::format("{}{}-_.", kLetters, kDigits)) != std::string::npos) {
-    throw error("a key behind the ? is no word; write key=value&key=value (? in a password: %3F)");
+    throw error(which + " is no word; write key=value&key=value (? in a password: %3F)");
   }
   if (equals == std::string_view::npos || equals + 1 == pair.size() || shown.empty()) {
-    throw error(fmt::format("the key \"{}\" has no value; write key=value", shown));
+    throw error(which + " has no value; write key=value");
   }
   const std::string key = base::lower_ascii(shown);
   if (!seen_.insert(key).second) {
-    throw error(fmt::format("{} stands there twice; give it once", shown));
+    throw error(which + " stands there for the second time; give it once");
   }
   set(key, shown, decoded(pair.substr(equals + 1), shown));
 }
@@ -181,8 +191,6 @@ void Parser::set(const std::string& key, const std::string& shown, const std::st
     to.default_deadline_ms = number(shown, value, 1, kLongestMs);
   } else if (key == "connectionname") {
     to.name = value;
-  } else if (value.find('@') != std::string::npos) {  // rather a part of a password
-    throw error("an @ stands behind the first ?; write ? in a password as %3F");
   } else {
     to.ignored.push_back(shown);
   }
