@@ -160,7 +160,7 @@ void Parser::read_setting(std::string_view pair, size_t number) {
   if (!seen_.insert(key).second) {
     throw error(which + " stands there for the second time; give it once");
   }
-  set(key, shown, decoded(pair.substr(equals + 1), shown));
+  set(key, shown, decoded(pair.substr(equals + 1), which));
 }
 
 void Parser::set(const std::string& key, const std::string& shown, const std::string& value) {
