@@ -79,7 +79,7 @@ base::Error refusal(const net::HttpResponse& reply, const std::string& doing) {
 }
 
 base::Error refusal_to_follow(const net::HttpResponse& reply) {
-  const base::Error error = refusal(reply, "tell how the script goes");
+  base::Error error = refusal(reply, "tell how the script goes");
   if (error.code() != base::exit_bad_input) return error;
   return {base::exit_unavailable, error.what()};  // what the user gave was good: the script runs
 }

@@ -20,16 +20,16 @@ struct ServeSettings {
   slack::Sender sender;  // by token; empty when the bot answers nothing in Slack
   std::string signing_secret;
   std::string verification_token;  // deprecated
-  bool by_socket = false;          // Socket Mode
-  std::string app_token;           // of it; "" without it
-  bool in_functions = false;       // an Azure Functions host started this
+  std::string app_token;           // of Socket Mode; "" without it
   std::string address;
-  uint16_t port = 0;
   std::string path;  // of the events, beside the usual ones
-  bool ack_after_handler = false;
   size_t workers = 0;
   size_t most_waiting = 0;
   int64_t drain_ms = 0;
+  uint16_t port = 0;
+  bool by_socket = false;     // Socket Mode
+  bool in_functions = false;  // an Azure Functions host started this
+  bool ack_after_handler = false;
   bool log_requests = true;
 };
 

@@ -124,7 +124,7 @@ std::string ms(int64_t us) {
 
 // An empty field is a figure that is not known.
 std::string csv_out(const Caller& caller, bool is_known) {
-  const std::string nothing(kOutColumns, ',');
+  std::string nothing(kOutColumns, ',');
   if (!is_known) return nothing;
   const FlowCounts& counts = caller.out.counts;
   const Times& delay = caller.out.delay;
@@ -136,7 +136,7 @@ std::string csv_out(const Caller& caller, bool is_known) {
 }
 
 std::string csv_back(const Caller& caller) {
-  const std::string nothing(kBackColumns, ',');
+  std::string nothing(kBackColumns, ',');
   if (!caller.has_back) return nothing;
   const FlowCounts& counts = caller.back.counts;
   return fmt::format(",{},{},{},{},{},{},{},{},{},{},{}", caller.back_sent, counts.received,
