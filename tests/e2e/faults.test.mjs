@@ -38,7 +38,7 @@ for (const { command, rows, concurrency = AT_ONCE } of COMMANDS) {
       test(`${row.way}: ${row.fault}`, { skip: row.packs && notPacked }, async (t) => {
         const stage = stageFor(t);
         const result = await row.act(stage);
-        const says = steady(lastWords(result), [stage.folder, process.env.FAULTS_FOLDER]);
+        const says = steady(lastWords(result), row.fault, [stage.folder, process.env.FAULTS_FOLDER]);
         observed.set(row, { command, ...row, says, code: result.code, sent: result.sent, done: result.done });
         assert.deepEqual([result.code, result.sent, result.done], [row.code, row.sent, row.done], `code, sent, done\n${result.stderr}`);
         if (![0, 1, 130].includes(result.code)) assert.match(says, new RegExp(`^opsbelt: (${command}: |interrupted)`, 'm'), 'a line that says who');
