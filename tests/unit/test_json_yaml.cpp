@@ -275,15 +275,15 @@ TEST_CASE("the version of the parser is told") {
 }
 
 TEST_CASE("a quote that is not closed is refused where it stands") {
-  for (const std::string text : {"a: \"open\n", "a: 'open\n", "\"a\\\"\n", "'it''s\n",
-                                 "a: \"b\nc: d\n", "\xC3\xBC: \"open\n", "a: &b \"open\n",
-                                 "a: !!str 'open\n", "a: !!str &b \"open\n"}) {
+  for (const std::string text :
+       {"a: \"open\n", "a: 'open\n", "\"a\\\"\n", "'it''s\n", "a: \"b\nc: d\n",
+        "\xC3\xBC: \"open\n", "a: &b \"open\n", "a: !!str 'open\n", "a: !!str &b \"open\n"}) {
     CAPTURE(text);
     CHECK_THROWS_WITH_AS(json::parse_yaml(text, "x"), doctest::Contains("line 1"), base::Error);
   }
-  for (const std::string text : {"a: \"b\"\n", "'it''s'\n", "\"a\\\"b\"\n", "\xC3\xBC: \"b\"\n",
-                                 "\xEF\xBB\xBF\"a\": 'b'\n", "a: it's\n", "a: &b \"c\"\n",
-                                 "a: !!str &b 'c'\n", "a: &b\nc: 'd'\n", "a: !!str"}) {
+  for (const std::string text :
+       {"a: \"b\"\n", "'it''s'\n", "\"a\\\"b\"\n", "\xC3\xBC: \"b\"\n", "\xEF\xBB\xBF\"a\": 'b'\n",
+        "a: it's\n", "a: &b \"c\"\n", "a: !!str &b 'c'\n", "a: &b\nc: 'd'\n", "a: !!str"}) {
     CAPTURE(text);
     CHECK_NOTHROW(json::parse_yaml(text, "x"));
   }
