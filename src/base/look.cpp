@@ -48,7 +48,7 @@ std::string find_program(const std::string& name, const Env& env) {
   } else {
     const std::string folders = env("PATH");
     for (const std::string& folder : split(folders.empty() ? kUsualPath : folders, ':')) {
-      const std::string path = (folder.empty() ? "." : folder) + "/" + name;
+      std::string path = (folder.empty() ? "." : folder) + "/" + name;
       const std::optional<int> here = fault_of_program(path);
       if (!here) return path;
       if (*here == EACCES) fault = here;
