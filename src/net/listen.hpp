@@ -12,7 +12,7 @@ struct ListenSocket {
 };
 
 // Listens at an IPv4 or IPv6 address in digits ("::" takes IPv4 too where the system is set so).
-// Throws 69 that names address, port, reason and remedy.
+// Throws 64 when it is no address, else 69; names address, port, reason and remedy.
 ListenSocket listen_at(const std::string& address, uint16_t port);
 
 }  // namespace net

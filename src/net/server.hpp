@@ -69,7 +69,7 @@ class ServerLoop;
 
 class Server {
  public:
-  // Listens and serves from here on. Throws 69 when it can't listen there.
+  // Listens and serves from here on. Throws as listen_at() does.
   Server(const ServerOptions& options, Handle handle);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

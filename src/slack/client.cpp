@@ -188,8 +188,8 @@ Receipt send_by_webhook(const Sender& sender, const Call& call, const Line& line
                                                 json::write(json::Value(call.arguments)), line);
   const net::HttpResponse reply = exchange(request, line);
   const bool is_ok = reply.status == 200 && base::trim(reply.body) == "ok";
-  if (!is_ok)
-    return receipt_of(accepted(reply, ""));  // a Workflow Builder's webhook answers in JSON
+  // A Workflow Builder's webhook answers in JSON.
+  if (!is_ok) return receipt_of(accepted(reply, ""));
   Receipt receipt;
   receipt.response = "\"ok\"";
   return receipt;

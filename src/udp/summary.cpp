@@ -59,21 +59,23 @@ std::string below_line(const Report& report) {
 
 std::string origin(const Report& report) {
   if (report.kind != "server") return "";
-  std::vector<std::string> hosts;  // in the callers' order
-  std::set<std::string> seen;
+  std::string first;
+  std::set<std::string> hosts;
   for (const Caller& caller : report.callers) {
-    const std::string& place = caller.out.seen_as;  // with its port
+    const std::string& place = caller.out.seen_as;  // with its port; "" when nothing came
+    if (place.empty()) continue;
     const std::string host = place.substr(0, place.rfind(':'));
-    if (!host.empty() && seen.insert(host).second) hosts.push_back(host);
+    if (hosts.empty()) first = host;
+    hosts.insert(host);
   }
-  std::string from = "heard from nobody";
-  if (!hosts.empty()) from = "heard from " + hosts.front();
+  std::string text = fmt::format("{:%Y-%m-%d %H:%M:%S} UTC, heard from {}",
+                                 fmt::gmtime(static_cast<std::time_t>(report.started_unix_s)),
+                                 hosts.empty() ? "nobody" : first);
   if (hosts.size() > 1) {
-    from += fmt::format(" and {} other {}", grouped(hosts.size() - 1),
+    text += fmt::format(" and {} other {}", grouped(hosts.size() - 1),
                         hosts.size() == 2 ? "address" : "addresses");
   }
-  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC, {}",
-                     fmt::gmtime(static_cast<std::time_t>(report.started_unix_s)), from);
+  return text;
 }
 
 std::string headline(const Report& report) {
